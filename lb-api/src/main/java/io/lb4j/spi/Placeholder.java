@@ -1,0 +1,6 @@
+package io.lb4j.spi;
+
+/** Keeps the package from being empty. */
+public final class Placeholder {
+    private Placeholder() {}
+}

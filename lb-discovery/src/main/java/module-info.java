@@ -1,0 +1,12 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The sources of instances, the embedded registry and registration with it. */
+@NullMarked
+module io.lb4j.discovery {
+    requires transitive io.lb4j.api;
+    requires com.fasterxml.jackson.databind;
+    requires okhttp3;
+    requires static org.jspecify;
+
+    exports io.lb4j.discovery;
+}

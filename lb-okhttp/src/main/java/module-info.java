@@ -1,0 +1,13 @@
+import org.jspecify.annotations.NullMarked;
+
+/** Balanced calls over OkHttp. */
+@NullMarked
+module io.lb4j.okhttp {
+    requires transitive io.lb4j.api;
+    requires transitive io.lb4j.discovery;
+    requires transitive io.lb4j.strategies;
+    requires transitive okhttp3;
+    requires static org.jspecify;
+
+    exports io.lb4j.okhttp;
+}

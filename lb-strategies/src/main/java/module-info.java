@@ -1,0 +1,11 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The strategies that come with the library. */
+@NullMarked
+module io.lb4j.strategies {
+    requires transitive io.lb4j.api;
+    requires com.google.common;
+    requires static org.jspecify;
+
+    exports io.lb4j.strategy;
+}
