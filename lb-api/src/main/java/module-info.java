@@ -5,8 +5,10 @@ import org.jspecify.annotations.NullMarked;
 @SuppressWarnings("requires-automatic") // resilience4j has a stable automatic name, but no descriptor
 module io.lb4j.api {
     requires io.github.resilience4j.core;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     exports io.lb4j;
-    exports io.lb4j.spi;
+    exports io.lb4j.balancer;
+    exports io.lb4j.health;
+    exports io.lb4j.retry;
 }

@@ -7,7 +7,7 @@ module io.lb4j.okhttp {
     requires transitive io.lb4j.discovery;
     requires transitive io.lb4j.strategies;
     requires transitive okhttp3;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     exports io.lb4j.okhttp;
 }

@@ -5,7 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module io.lb4j.strategies {
     requires transitive io.lb4j.api;
     requires com.google.common;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     exports io.lb4j.strategy;
 }

@@ -1,8 +1,7 @@
 /**
- * The balancer: resolve a service, pick an instance, tell how the call went.
- *
- * <p>What an application names is here; what an extension implements is in {@code io.lb4j.spi}.
- * The engine that turns discovery snapshots into pickers is package-private beside it.
+ * The contracts: what an instance is, what a request for a pick says, what a strategy sees and returns,
+ * how instances are discovered, and how time, randomness and background work are injected.
+ * Nothing here knows a transport; the engine that ties the contracts together is {@code io.lb4j.balancer}.
  */
 @NullMarked
 package io.lb4j;

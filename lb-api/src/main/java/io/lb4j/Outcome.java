@@ -1,0 +1,90 @@
+package io.lb4j;
+
+import java.time.Duration;
+
+/**
+ * What a call meant for the instance it went to. The transport decides it, health and trackers act on it.
+ * Immutable; every outcome but {@link #overloaded(Duration)} is a constant, so reporting one allocates nothing.
+ */
+public final class Outcome {
+
+    /** How a call ended, as far as the instance is concerned. */
+    public enum Kind {
+        /** The instance did its work, whatever the answer says to the caller (a 404 is a success). */
+        SUCCESS,
+        /** No connection: refused, unreachable, timed out or failed in the TLS handshake. The call was never sent. */
+        CONNECT_FAILURE,
+        /** Connected, but the answer did not come in time. */
+        TIMEOUT,
+        /** The connection broke or spoke garbage before the answer was complete. */
+        TRANSPORT_FAILURE,
+        /** The instance answered that it failed (HTTP 500–599 but 501). */
+        SERVER_ERROR,
+        /** The instance is alive and asked to be left alone for a while (HTTP 429, or 503 with Retry-After). */
+        OVERLOADED,
+        /** Says nothing about the instance: cancelled by the caller, lost a hedge, answered from a cache. */
+        IGNORED
+    }
+
+    /** See {@link Kind#SUCCESS}. */
+    public static final Outcome SUCCESS = new Outcome(Kind.SUCCESS, Duration.ZERO);
+
+    /** See {@link Kind#CONNECT_FAILURE}. */
+    public static final Outcome CONNECT_FAILURE = new Outcome(Kind.CONNECT_FAILURE, Duration.ZERO);
+
+    /** See {@link Kind#TIMEOUT}. */
+    public static final Outcome TIMEOUT = new Outcome(Kind.TIMEOUT, Duration.ZERO);
+
+    /** See {@link Kind#TRANSPORT_FAILURE}. */
+    public static final Outcome TRANSPORT_FAILURE = new Outcome(Kind.TRANSPORT_FAILURE, Duration.ZERO);
+
+    /** See {@link Kind#SERVER_ERROR}. */
+    public static final Outcome SERVER_ERROR = new Outcome(Kind.SERVER_ERROR, Duration.ZERO);
+
+    /** See {@link Kind#IGNORED}. */
+    public static final Outcome IGNORED = new Outcome(Kind.IGNORED, Duration.ZERO);
+
+    private final Kind kind;
+    private final Duration retryAfter;
+
+    private Outcome(Kind kind, Duration retryAfter) {
+        this.kind = kind;
+        this.retryAfter = retryAfter;
+    }
+
+    /**
+     * The instance asked to be left alone; see {@link Kind#OVERLOADED}.
+     *
+     * @param retryAfter for how long; zero if it did not say
+     * @throws IllegalArgumentException if negative
+     */
+    public static Outcome overloaded(Duration retryAfter) {
+        if (retryAfter.isNegative()) {
+            throw new IllegalArgumentException("retryAfter: " + retryAfter + " (expected: >= 0)");
+        }
+        return new Outcome(Kind.OVERLOADED, retryAfter);
+    }
+
+    /** How the call ended. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** For how long an overloaded instance asked to be left alone; zero for every other kind. */
+    public Duration retryAfter() {
+        return retryAfter;
+    }
+
+    /** Whether it counts against the instance: neither success, nor overloaded, nor ignored. */
+    public boolean isFailure() {
+        return switch (kind) {
+            case CONNECT_FAILURE, TIMEOUT, TRANSPORT_FAILURE, SERVER_ERROR -> true;
+            case SUCCESS, OVERLOADED, IGNORED -> false;
+        };
+    }
+
+    @Override
+    public String toString() {
+        return retryAfter.isZero() ? kind.name() : kind + " for " + retryAfter;
+    }
+}

@@ -1,0 +1,99 @@
+package io.lb4j;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a strategy may know of the call it picks for: the affinity key, if any, the attempts that failed before, and the
+ * transport's own request. Immutable and thread-safe.
+ */
+public final class PickRequest {
+    private static final PickRequest PLAIN = new PickRequest(false, 0, null, 0, new Candidate[0]);
+
+    private final boolean keyed;
+    private final long hash;
+    private final @Nullable Object call;
+    private final int attempt;
+    private final Candidate[] excluded;
+
+    private PickRequest(boolean keyed, long hash, @Nullable Object call, int attempt, Candidate[] excluded) {
+        this.keyed = keyed;
+        this.hash = hash;
+        this.call = call;
+        this.attempt = attempt;
+        this.excluded = excluded;
+    }
+
+    /** A first attempt about which nothing is known. */
+    public static PickRequest plain() {
+        return PLAIN;
+    }
+
+    /** A first attempt with an affinity key: calls with equal keys go to the same instance under an affinity strategy. */
+    public static PickRequest ofKey(String key) {
+        return ofHash(XxHash64.hash(key));
+    }
+
+    /** A first attempt with an affinity key that is hashed already, evenly over all 64 bits. */
+    public static PickRequest ofHash(long hash) {
+        return new PickRequest(true, hash, null, 0, PLAIN.excluded);
+    }
+
+    /** The same, carrying the transport's own request for strategies that look at it (see {@link #call}). */
+    public PickRequest withCall(Object value) {
+        return new PickRequest(keyed, hash, Objects.requireNonNull(value, "call"), attempt, excluded);
+    }
+
+    /** The request for one more attempt of the same call, after an attempt on {@code failed}. */
+    public PickRequest nextAttempt(Candidate failed) {
+        Candidate[] all = new Candidate[excluded.length + 1];
+        System.arraycopy(excluded, 0, all, 0, excluded.length);
+        all[excluded.length] = Objects.requireNonNull(failed, "failed");
+        return new PickRequest(keyed, hash, call, attempt + 1, all);
+    }
+
+    /** Whether the call has an affinity key. */
+    public boolean hasHash() {
+        return keyed;
+    }
+
+    /** The affinity key's hash, even over all 64 bits (XXH64 for a text key); 0 if {@link #hasHash()} is false. */
+    public long hash() {
+        return hash;
+    }
+
+    /** 0 for the first attempt of a call, 1 for the second, and so on. */
+    public int attempt() {
+        return attempt;
+    }
+
+    /** Whether {@code candidate} was tried by an earlier attempt of this call. */
+    public boolean excludes(Candidate candidate) {
+        for (Candidate each : excluded) {
+            if (each == candidate) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** How many candidates earlier attempts of this call have tried. */
+    public int excludedCount() {
+        return excluded.length;
+    }
+
+    /**
+     * The transport's own request, if it is of this type: {@code call(okhttp3.Request.class)} under lb-okhttp.
+     *
+     * @return the request, or null if there is none or it is of another type
+     */
+    public <T> @Nullable T call(Class<T> type) {
+        return type.isInstance(call) ? type.cast(call) : null;
+    }
+
+    @Override
+    public String toString() {
+        return "PickRequest[" + (keyed ? "hash=" + Long.toUnsignedString(hash, 16) : "no key") + ", attempt=" + attempt
+                + (call == null ? "" : ", call=" + call) + "]";
+    }
+}

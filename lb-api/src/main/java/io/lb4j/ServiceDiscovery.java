@@ -1,0 +1,55 @@
+package io.lb4j;
+
+import java.util.List;
+
+/**
+ * Says which instances a service has. Watches a service and delivers complete snapshots, never deltas, so that a lost
+ * message costs nothing. Thread-safe. Closing it ends its watches; a balancer closes only the watch it opened.
+ */
+public interface ServiceDiscovery extends AutoCloseable {
+
+    /**
+     * Starts watching. Returns at once; what is known already may be delivered before this method returns.
+     *
+     * @param service the logical name, as the caller spells it
+     * @param listener told of every snapshot, one call at a time
+     * @throws IllegalStateException if this discovery is closed
+     */
+    Watch watch(String service, Listener listener);
+
+    /** Ends every watch and releases what this discovery holds. Idempotent. */
+    @Override
+    void close();
+
+    /** One running watch. */
+    interface Watch extends AutoCloseable {
+        /** Ends the watch; a delivery in progress may still arrive. Idempotent, never blocks for long. */
+        @Override
+        void close();
+    }
+
+    /**
+     * Receives what a watch learns. Calls for one watch come one at a time and must return quickly.
+     */
+    interface Listener {
+        /**
+         * All instances the service has now. An empty list means that the source vouches for there being none.
+         */
+        void onInstances(List<ServiceInstance> instances);
+
+        /**
+         * The source is up and knows no service of that name. A later {@link #onInstances} revokes it.
+         *
+         * @param detail what the source said or where it looked, for error messages
+         */
+        void onUnknownService(String detail);
+
+        /**
+         * The source could not be asked or its answer not be understood. The last snapshot stays in force; the watch
+         * goes on by itself.
+         *
+         * @param error what happened, with a message that names the source
+         */
+        void onError(Throwable error);
+    }
+}

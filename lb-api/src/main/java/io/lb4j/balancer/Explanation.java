@@ -1,0 +1,60 @@
+package io.lb4j.balancer;
+
+import io.lb4j.ServiceInstance;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a balancer does what it does, at one moment: every instance it knows with the rule that lets it in or keeps it
+ * out, and where a call like the one asked about would go. {@link #toString()} is a table for people.
+ *
+ * @param service the service
+ * @param strategy the strategy, as it describes itself
+ * @param instances every known instance, in discovery's order
+ * @param panic whether unhealthy instances take calls because too few are healthy
+ * @param pick the instance a call like this would get now, or null if there is none
+ * @param error why there is none, or discovery's last error, or null
+ */
+public record Explanation(
+        String service,
+        String strategy,
+        List<InstanceReport> instances,
+        boolean panic,
+        @Nullable ServiceInstance pick,
+        @Nullable Throwable error) {
+
+    /** Copies the list. */
+    public Explanation {
+        instances = List.copyOf(instances);
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(256);
+        text.append(service)
+                .append(" by ")
+                .append(strategy)
+                .append(panic ? ", in panic" : "")
+                .append('\n');
+        for (InstanceReport each : instances) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "  %-24s %-14s weight %-8.3g in flight %-5d calls %-8d failures %-6d %s%n",
+                    each.instance().id(),
+                    each.state(),
+                    each.weight(),
+                    each.inFlight(),
+                    each.calls(),
+                    each.failures(),
+                    each.reason()));
+        }
+        if (pick != null) {
+            text.append("  a call like this goes to ").append(pick.id()).append('\n');
+        }
+        if (error != null) {
+            text.append("  trouble: ").append(error.getMessage()).append('\n');
+        }
+        return text.toString();
+    }
+}

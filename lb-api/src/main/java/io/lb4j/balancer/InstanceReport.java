@@ -1,0 +1,42 @@
+package io.lb4j.balancer;
+
+import io.lb4j.ServiceInstance;
+
+/**
+ * What the balancer knows and thinks of one instance at one moment.
+ *
+ * @param instance what discovery says of it
+ * @param state whether it takes calls
+ * @param reason why it is in that state, for people; empty if there is nothing to add
+ * @param weight its effective weight; 0 unless it is eligible
+ * @param inFlight calls in progress
+ * @param calls calls ended so far
+ * @param failures how many of them failed
+ * @param ejections how many steps the next ejection is longer than the first
+ */
+public record InstanceReport(
+        ServiceInstance instance,
+        State state,
+        String reason,
+        double weight,
+        int inFlight,
+        long calls,
+        long failures,
+        int ejections) {
+
+    /** Whether an instance takes calls, and if not, the first rule that keeps it out. */
+    public enum State {
+        /** Takes calls. */
+        ELIGIBLE,
+        /** Weight 0: finishes what it has, gets nothing new. */
+        DRAINING,
+        /** Taken out by passive health. */
+        EJECTED,
+        /** Asked to be left alone. */
+        OVERLOADED,
+        /** Fails its active checks. */
+        UNHEALTHY,
+        /** Healthy, but more preferred instances suffice. */
+        LOWER_PRIORITY
+    }
+}

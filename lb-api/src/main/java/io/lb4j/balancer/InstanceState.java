@@ -1,0 +1,215 @@
+package io.lb4j.balancer;
+
+import io.lb4j.Candidate;
+import io.lb4j.Outcome;
+import io.lb4j.ServiceInstance;
+import io.lb4j.StateKey;
+import io.lb4j.Tracker;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that the balancer knows of one instance, for as long as it stays at its address. Callers write the counters,
+ * only the lane writes the rest.
+ *
+ * <p>In-flight calls are the difference of two counters that only grow, so that one atomic add at each end of a call
+ * serves the in-flight count, the volume and (less the failures) the successes.
+ */
+final class InstanceState implements Candidate {
+    private static final VarHandle STARTED = counter("started");
+    private static final VarHandle ENDED = counter("ended");
+    private static final VarHandle FAILED = counter("failed");
+    private static final VarHandle IGNORED = counter("ignored");
+    private static final VarHandle STREAK = counter("streak");
+    private static final Slot[] NO_SLOTS = {};
+
+    private record Slot(StateKey<?> key, Tracker tracker) {}
+
+    @SuppressWarnings("unused") // by VarHandle
+    private long started;
+
+    @SuppressWarnings("unused") // by VarHandle
+    private long ended;
+
+    @SuppressWarnings("unused") // by VarHandle
+    private long failed;
+
+    @SuppressWarnings("unused") // by VarHandle
+    private long ignored;
+
+    /** Failures in a row. */
+    @SuppressWarnings("unused") // by VarHandle
+    private long streak;
+
+    private volatile ServiceInstance instance;
+    private volatile Slot[] slots = NO_SLOTS;
+
+    /** Where this candidate stands in the current routing; written by the lane, a stale value costs a scan. */
+    int index = -1;
+
+    /** Lane only: active and passive health. */
+    final Passive passive = new Passive();
+
+    final Active active = new Active();
+
+    /** Lane only: when the current ramp began, or null at full weight. */
+    @Nullable
+    Long rampSince;
+
+    /** What the instance looks like from outside, for reports on any thread. */
+    volatile InstanceReport.State state = InstanceReport.State.ELIGIBLE;
+
+    volatile String reason = "";
+
+    /** Passive health's memory; see {@link Ejections}. */
+    static final class Passive {
+        boolean ejected;
+        boolean overloaded;
+        long until;
+        long lastEjectionNanos;
+        long returnedAt;
+        int ejections;
+        String reason = "";
+        long seenEnded;
+        long seenFailed;
+        long seenIgnored;
+
+        @Nullable
+        FailureWindow window;
+    }
+
+    /** Active health's memory; see {@link HealthChecker}. */
+    static final class Active {
+        boolean unhealthy;
+        int good;
+        int bad;
+        String detail = "";
+    }
+
+    InstanceState(ServiceInstance instance) {
+        this.instance = instance;
+    }
+
+    @Override
+    public ServiceInstance instance() {
+        return instance;
+    }
+
+    void describe(ServiceInstance value) {
+        instance = value;
+    }
+
+    @Override
+    public int inFlight() {
+        // In this order: calls that end between the two reads make the result too large for a moment, never negative.
+        long out = (long) ENDED.getVolatile(this);
+        return (int) Math.min(Integer.MAX_VALUE, (long) STARTED.getVolatile(this) - out);
+    }
+
+    @Override
+    public <T extends Tracker> T tracker(StateKey<T> key, Supplier<? extends T> factory) {
+        Slot[] seen = slots;
+        T known = find(seen, key);
+        return known != null ? known : addTracker(key, factory);
+    }
+
+    private synchronized <T extends Tracker> T addTracker(StateKey<T> key, Supplier<? extends T> factory) {
+        Slot[] seen = slots;
+        T known = find(seen, key);
+        if (known != null) {
+            return known;
+        }
+        T created = factory.get();
+        if (created == null) {
+            throw new IllegalStateException("tracker " + key + ": the factory returned null (expected: a tracker)");
+        }
+        Slot[] grown = Arrays.copyOf(seen, seen.length + 1);
+        grown[seen.length] = new Slot(key, created);
+        slots = grown;
+        return created;
+    }
+
+    @SuppressWarnings("unchecked") // a slot's tracker was made by the factory passed with its key
+    private static <T extends Tracker> @Nullable T find(Slot[] slots, StateKey<T> key) {
+        for (Slot slot : slots) {
+            if (slot.key == key) {
+                return (T) slot.tracker;
+            }
+        }
+        return null;
+    }
+
+    /** The trackers as of now, to be told of one call's start and its end: both or neither. */
+    Object[] trackers() {
+        return slots;
+    }
+
+    static void startAll(Object[] slots, long nowNanos) {
+        for (Object slot : slots) {
+            ((Slot) slot).tracker.onStart(nowNanos);
+        }
+    }
+
+    static void endAll(Object[] slots, Outcome outcome, long startNanos, long nowNanos) {
+        for (Object slot : slots) {
+            ((Slot) slot).tracker.onEnd(outcome, startNanos, nowNanos);
+        }
+    }
+
+    void started() {
+        STARTED.getAndAdd(this, 1L);
+    }
+
+    /** Counts an end; returns the length of the run of failures it prolonged, 0 if it did not. */
+    long ended(Outcome outcome) {
+        long run = 0;
+        if (outcome.isFailure()) {
+            FAILED.getAndAdd(this, 1L);
+            run = (long) STREAK.getAndAdd(this, 1L) + 1;
+        } else if (outcome.kind() == Outcome.Kind.SUCCESS) {
+            if ((long) STREAK.getOpaque(this) != 0) {
+                STREAK.setVolatile(this, 0L);
+            }
+        } else {
+            IGNORED.getAndAdd(this, 1L);
+        }
+        ENDED.getAndAdd(this, 1L);
+        return run;
+    }
+
+    void startStreakAt(long value) {
+        STREAK.setVolatile(this, value);
+    }
+
+    long startedCount() {
+        return (long) STARTED.getVolatile(this);
+    }
+
+    long endedCount() {
+        return (long) ENDED.getVolatile(this);
+    }
+
+    long failedCount() {
+        return (long) FAILED.getVolatile(this);
+    }
+
+    long ignoredCount() {
+        return (long) IGNORED.getVolatile(this);
+    }
+
+    @Override
+    public String toString() {
+        return instance.id() + "[" + state + ", inFlight=" + inFlight() + "]";
+    }
+
+    private static VarHandle counter(String name) {
+        try {
+            return MethodHandles.lookup().findVarHandle(InstanceState.class, name, long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.lb4j.balancer;
+
+import io.lb4j.Candidate;
+import io.lb4j.Outcome;
+import io.lb4j.ServiceInstance;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
+
+/**
+ * One pick in progress: the caller may use {@link #instance()} until it closes the lease with what came of it. The
+ * instance counts as busy until then, so a lease that is never closed makes it look loaded for ever. Closing is
+ * thread-safe and counts once; later closes do nothing.
+ */
+public final class Lease implements AutoCloseable {
+    private static final VarHandle CLOSED;
+
+    static {
+        try {
+            CLOSED = MethodHandles.lookup().findVarHandle(Lease.class, "closed", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final LoadBalancer balancer;
+    private final InstanceState state;
+    private final Object[] trackers;
+    private final long startNanos;
+
+    @SuppressWarnings("unused") // by VarHandle
+    private boolean closed;
+
+    Lease(LoadBalancer balancer, InstanceState state) {
+        this.balancer = balancer;
+        this.state = state;
+        this.trackers = state.trackers();
+        state.started();
+        // The clock costs as much as everything else in a pick together, so it is read only if somebody wants it.
+        if (trackers.length == 0) {
+            this.startNanos = 0;
+        } else {
+            this.startNanos = balancer.nanos();
+            balancer.startTrackers(state, trackers, startNanos);
+        }
+    }
+
+    /** The instance to call. */
+    public ServiceInstance instance() {
+        return state.instance();
+    }
+
+    /** The balancer's view of the instance, to exclude it from a further attempt of the same call. */
+    public Candidate candidate() {
+        return state;
+    }
+
+    /**
+     * Ends the lease.
+     *
+     * @param outcome what the call meant for the instance
+     * @return whether this was the close that counted
+     */
+    public boolean close(Outcome outcome) {
+        Objects.requireNonNull(outcome, "outcome");
+        if (!CLOSED.compareAndSet(this, false, true)) {
+            return false;
+        }
+        if (trackers.length != 0) {
+            balancer.endTrackers(state, trackers, outcome, startNanos);
+        }
+        balancer.ended(state, outcome);
+        return true;
+    }
+
+    /** Ends the lease, if it has not ended, with {@link Outcome#IGNORED}: nothing was learnt about the instance. */
+    @Override
+    public void close() {
+        close(Outcome.IGNORED);
+    }
+
+    @Override
+    public String toString() {
+        return "Lease[" + state + "]";
+    }
+}

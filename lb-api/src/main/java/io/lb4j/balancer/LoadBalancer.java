@@ -1,0 +1,357 @@
+package io.lb4j.balancer;
+
+import io.lb4j.CannotPickException;
+import io.lb4j.NotReadyException;
+import io.lb4j.Outcome;
+import io.lb4j.PickRequest;
+import io.lb4j.Scheduler;
+import io.lb4j.ServiceDiscovery;
+import io.lb4j.ServiceInstance;
+import io.lb4j.Strategy;
+import io.lb4j.Ticker;
+import io.lb4j.health.HealthCheck;
+import io.lb4j.health.OutlierDetection;
+import io.lb4j.health.SlowStart;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Balances the calls to one service: knows its instances, picks one for each call, and learns from how calls end.
+ * Knows no transport; the caller makes the call between {@link #acquire} and {@link Lease#close(Outcome)}:
+ *
+ * <pre>{@code
+ * Lease lease = balancer.acquire(PickRequest.plain());
+ * try {
+ *     send(lease.instance());
+ *     lease.close(Outcome.SUCCESS);
+ * } catch (IOException e) {
+ *     lease.close(Outcome.TRANSPORT_FAILURE);
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. Owns its watch, its timers and its probes, and ends them on {@link #close()}; the discovery, the
+ * scheduler and the probe belong to the caller.
+ */
+public final class LoadBalancer implements AutoCloseable {
+    private final String service;
+    private final String strategyName;
+    private final Duration firstSnapshotTimeout;
+    private final Ticker ticker;
+    private final GuardedListener listener;
+    private final SerialLane lane;
+    private final Outlook outlook;
+    private final Control control;
+    private final Ejections ejections;
+    private final AtomicReference<@Nullable List<ServiceInstance>> delivered = new AtomicReference<>();
+    private final AtomicBoolean trackerFailed = new AtomicBoolean();
+    private final ServiceDiscovery.Watch watch;
+    private volatile boolean closed;
+
+    private LoadBalancer(Builder settings, ServiceDiscovery discovery, Strategy strategy) {
+        this.service = settings.service;
+        this.strategyName = strategy.toString();
+        this.firstSnapshotTimeout = settings.firstSnapshotTimeout;
+        this.ticker = settings.ticker;
+        this.listener = new GuardedListener(settings.listeners);
+        this.lane = new SerialLane(service, settings.scheduler);
+        this.outlook = new Outlook(service, discovery.toString());
+        this.control = new Control(settings, strategy, listener, lane, outlook);
+        this.ejections = control.ejections();
+        lane.post(control::start);
+        // Last, since a discovery may deliver before watch() returns.
+        this.watch = discovery.watch(service, new Deliveries());
+    }
+
+    /** A builder for a balancer of this service. */
+    public static Builder builder(String service) {
+        return new Builder(service);
+    }
+
+    /** The service this balancer is for. */
+    public String service() {
+        return service;
+    }
+
+    /**
+     * Picks an instance for one attempt of a call and counts the call as in flight there until the lease is closed.
+     * Blocks only while nothing is known of the service yet, for at most the first-snapshot time-out.
+     *
+     * @throws io.lb4j.NotReadyException if the first snapshot did not come in time, or the wait was interrupted (the
+     *     thread's interrupt flag is then set)
+     * @throws io.lb4j.NoSuchServiceException if discovery knows no such service
+     * @throws io.lb4j.NoEligibleInstanceException if no known instance can take a call
+     * @throws IllegalStateException if this balancer is closed
+     */
+    public Lease acquire(PickRequest request) {
+        Routing routing = outlook.routing();
+        if (routing == null || closed) {
+            routing = awaitRouting();
+        }
+        return new Lease(this, routing.pick(request));
+    }
+
+    /** Completes when discovery has answered for the first time, be it with instances or that there are none. */
+    public CompletionStage<Void> ready() {
+        return outlook.firstAnswer().minimalCompletionStage();
+    }
+
+    /** What is known of every instance at this moment, in discovery's order. */
+    public List<InstanceReport> instances() {
+        return outlook.reports();
+    }
+
+    /**
+     * Explains where a call like this would go and why, without making it. The strategy is asked for a pick, so a
+     * rotation moves on by one.
+     */
+    public Explanation explain(PickRequest request) {
+        Routing routing = outlook.routing();
+        return new Explanation(
+                service,
+                strategyName,
+                outlook.reports(),
+                routing != null && routing.panic,
+                routing == null ? null : routing.pick(request).instance(),
+                routing == null ? outlook.cannotPick() : outlook.lastDiscoveryError());
+    }
+
+    /** Ends the watch, the timers and the probes. Leases in progress may still be closed; no new one is given. Idempotent. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            watch.close();
+            lane.post(control::close);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "LoadBalancer[" + service + " by " + strategyName + (closed ? ", closed" : "") + "]";
+    }
+
+    long nanos() {
+        return ticker.nanos();
+    }
+
+    void ended(InstanceState state, Outcome outcome) {
+        long run = state.ended(outcome);
+        if (run > 0 && ejections.suspicious(run)) {
+            lane.post(() -> control.suspect(state, run));
+        } else if (outcome.kind() == Outcome.Kind.OVERLOADED
+                && !outcome.retryAfter().isZero()) {
+            lane.post(() -> control.overloaded(state, outcome.retryAfter()));
+        }
+    }
+
+    void startTrackers(InstanceState state, Object[] trackers, long nowNanos) {
+        try {
+            InstanceState.startAll(trackers, nowNanos);
+        } catch (RuntimeException | Error e) {
+            trackerThrew(state, e);
+        }
+    }
+
+    void endTrackers(InstanceState state, Object[] trackers, Outcome outcome, long startNanos) {
+        try {
+            InstanceState.endAll(trackers, outcome, startNanos, ticker.nanos());
+        } catch (RuntimeException | Error e) {
+            trackerThrew(state, e);
+        }
+    }
+
+    private void trackerThrew(InstanceState state, Throwable error) {
+        if (trackerFailed.compareAndSet(false, true)) {
+            listener.onStrategyFailure(
+                    service, new IllegalStateException("a tracker of " + state + " threw (expected: never)", error));
+        }
+    }
+
+    private Routing awaitRouting() {
+        if (closed) {
+            throw new IllegalStateException(this + " (expected: open); it was closed before this call");
+        }
+        try {
+            if (!firstSnapshotTimeout.isZero()) {
+                outlook.firstAnswer().get(firstSnapshotTimeout.toNanos(), TimeUnit.NANOSECONDS);
+            }
+        } catch (TimeoutException e) {
+            throw outlook.cannotPick();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new NotReadyException(
+                    service, "interrupted while waiting for the first snapshot of service " + service, e);
+        } catch (ExecutionException e) {
+            throw new AssertionError("the first answer never fails", e);
+        }
+        Routing routing = outlook.routing();
+        if (routing == null) {
+            throw cannotPick();
+        }
+        return routing;
+    }
+
+    private CannotPickException cannotPick() {
+        return outlook.cannotPick();
+    }
+
+    /** Takes snapshots from discovery's thread to the lane. */
+    private final class Deliveries implements ServiceDiscovery.Listener {
+        @Override
+        public void onInstances(List<ServiceInstance> instances) {
+            // A storm of snapshots becomes few: one that comes while another waits for the lane takes its place.
+            if (delivered.getAndSet(List.copyOf(instances)) == null) {
+                lane.post(() -> {
+                    List<ServiceInstance> latest = delivered.getAndSet(null);
+                    if (latest != null) {
+                        control.instances(latest);
+                    }
+                });
+            }
+        }
+
+        @Override
+        public void onUnknownService(String detail) {
+            lane.post(() -> control.unknownService(detail));
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            lane.post(() -> control.discoveryError(error));
+        }
+    }
+
+    /** Collects a balancer's parts and settings. Not thread-safe. */
+    public static final class Builder {
+        final String service;
+        private @Nullable ServiceDiscovery discovery;
+        private @Nullable Strategy strategy;
+        final List<LoadBalancerListener> listeners = new ArrayList<>();
+        OutlierDetection outlierDetection = OutlierDetection.DEFAULT;
+
+        @Nullable
+        HealthCheck healthCheck;
+
+        SlowStart slowStart = SlowStart.DEFAULT;
+        double panicThreshold = 0.5;
+        Duration firstSnapshotTimeout = Duration.ofSeconds(5);
+        Ticker ticker = Ticker.system();
+        RandomGenerator random = ThreadRandom.INSTANCE;
+        Scheduler scheduler = Scheduler.shared();
+
+        private Builder(String service) {
+            if (service.isBlank()) {
+                throw new IllegalArgumentException("service: '" + service + "' (expected: a name)");
+            }
+            this.service = service;
+        }
+
+        /** Sets where instances come from; required. The balancer does not close it. */
+        public Builder discovery(ServiceDiscovery value) {
+            this.discovery = Objects.requireNonNull(value, "discovery");
+            return this;
+        }
+
+        /** Sets how instances are chosen; required. */
+        public Builder strategy(Strategy value) {
+            this.strategy = Objects.requireNonNull(value, "strategy");
+            return this;
+        }
+
+        /** Adds a listener; default none. */
+        public Builder listener(LoadBalancerListener value) {
+            this.listeners.add(Objects.requireNonNull(value, "listener"));
+            return this;
+        }
+
+        /** Sets passive health; default {@link OutlierDetection#DEFAULT}. */
+        public Builder outlierDetection(OutlierDetection value) {
+            this.outlierDetection = Objects.requireNonNull(value, "outlierDetection");
+            return this;
+        }
+
+        /** Sets active health; default null, no checks. */
+        public Builder healthCheck(@Nullable HealthCheck value) {
+            this.healthCheck = value;
+            return this;
+        }
+
+        /** Sets the ramp of new and returning instances; default {@link SlowStart#DEFAULT}. */
+        public Builder slowStart(SlowStart value) {
+            this.slowStart = Objects.requireNonNull(value, "slowStart");
+            return this;
+        }
+
+        /**
+         * Sets the share of healthy instances below which all take calls, healthy or not; default 0.5. 0 turns panic
+         * off: with no healthy instance left, calls then fail at once.
+         *
+         * @throws IllegalArgumentException unless 0 to 1
+         */
+        public Builder panicThreshold(double value) {
+            if (!(value >= 0 && value <= 1)) {
+                throw new IllegalArgumentException("panicThreshold: " + value + " (expected: 0 to 1)");
+            }
+            this.panicThreshold = value;
+            return this;
+        }
+
+        /**
+         * Sets how long {@link LoadBalancer#acquire} waits while nothing is known of the service; default 5 s, zero
+         * never waits.
+         *
+         * @throws IllegalArgumentException if negative
+         */
+        public Builder firstSnapshotTimeout(Duration value) {
+            if (value.isNegative()) {
+                throw new IllegalArgumentException("firstSnapshotTimeout: " + value + " (expected: >= 0)");
+            }
+            this.firstSnapshotTimeout = value;
+            return this;
+        }
+
+        /** Sets the clock; default {@link Ticker#system()}. */
+        public Builder ticker(Ticker value) {
+            this.ticker = Objects.requireNonNull(value, "ticker");
+            return this;
+        }
+
+        /**
+         * Sets the randomness, which must be thread-safe if picks come on more than one thread; default each thread's
+         * own generator.
+         */
+        public Builder random(RandomGenerator value) {
+            this.random = Objects.requireNonNull(value, "random");
+            return this;
+        }
+
+        /** Sets what runs background work; default {@link Scheduler#shared()}. Never shut down by the balancer. */
+        public Builder scheduler(Scheduler value) {
+            this.scheduler = Objects.requireNonNull(value, "scheduler");
+            return this;
+        }
+
+        /**
+         * Builds the balancer and starts its watch.
+         *
+         * @throws IllegalStateException if discovery or strategy is missing
+         */
+        public LoadBalancer build() {
+            if (discovery == null || strategy == null) {
+                throw new IllegalStateException("balancer of " + service + ": "
+                        + (discovery == null ? "discovery" : "strategy") + " is missing (expected: set before build)");
+            }
+            return new LoadBalancer(this, discovery, strategy);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.lb4j.balancer;
+
+import io.lb4j.Candidate;
+import io.lb4j.PickRequest;
+import io.lb4j.Picker;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a pick reads: the eligible candidates, their picker, and the fallback for when that picker fails. Immutable but
+ * for the note that the failure was reported.
+ */
+final class Routing {
+    /** Picks by the strategy before the balancer takes one that this call has not tried itself. */
+    private static final int MAX_PICKS = 3;
+
+    /** Told what went wrong with the strategy's picker, once for each routing. */
+    interface Faults {
+        void pickerFailed(Throwable error);
+    }
+
+    final InstanceState[] candidates;
+    final double[] weights;
+    final boolean panic;
+    private final Picker picker;
+    private final RandomGenerator random;
+    private final Faults faults;
+    private final AtomicBoolean reported = new AtomicBoolean();
+
+    Routing(
+            InstanceState[] candidates,
+            double[] weights,
+            boolean panic,
+            Picker picker,
+            RandomGenerator random,
+            Faults faults) {
+        this.candidates = candidates;
+        this.weights = weights;
+        this.panic = panic;
+        this.picker = picker;
+        this.random = random;
+        this.faults = faults;
+    }
+
+    InstanceState pick(PickRequest request) {
+        InstanceState picked = ask(request);
+        return request.excludedCount() == 0 || !request.excludes(picked) ? picked : another(request, picked);
+    }
+
+    /** The strategy insists on an instance this call has failed on already: any other is better. */
+    private InstanceState another(PickRequest request, InstanceState insisted) {
+        for (int i = 1; i < MAX_PICKS; i++) {
+            InstanceState picked = ask(request);
+            if (!request.excludes(picked)) {
+                return picked;
+            }
+        }
+        int start = Math.max(0, insisted.index);
+        for (int i = 1; i <= candidates.length; i++) {
+            InstanceState next = candidates[(start + i) % candidates.length];
+            if (!request.excludes(next)) {
+                return next;
+            }
+        }
+        return insisted;
+    }
+
+    private InstanceState ask(PickRequest request) {
+        Candidate picked;
+        try {
+            picked = picker.pick(request);
+        } catch (RuntimeException | Error e) {
+            return fallback(request, e);
+        }
+        if (picked instanceof InstanceState state) {
+            int index = state.index;
+            // The index may belong to a newer routing; then the scan decides.
+            if ((index >= 0 && index < candidates.length && candidates[index] == state) || contains(state)) {
+                return state;
+            }
+        }
+        return fallback(
+                request,
+                new IllegalStateException("picker " + picker + " returned " + picked + " (expected: one of the "
+                        + candidates.length + " candidates it was made with)"));
+    }
+
+    /** The weight the candidate has in this routing; 0 if it has no part in it. */
+    double weightOf(InstanceState state) {
+        int index = state.index;
+        return index >= 0 && index < candidates.length && candidates[index] == state ? weights[index] : 0;
+    }
+
+    private boolean contains(@Nullable InstanceState state) {
+        for (InstanceState each : candidates) {
+            if (each == state) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Any candidate will do: keys stay where the hash puts them, other calls are spread at random. */
+    private InstanceState fallback(PickRequest request, Throwable error) {
+        if (reported.compareAndSet(false, true)) {
+            faults.pickerFailed(error);
+        }
+        long spread = request.hasHash() ? request.hash() : random.nextLong();
+        return candidates[(int) Math.floorMod(spread, (long) candidates.length)];
+    }
+}

@@ -1,0 +1,38 @@
+package io.lb4j.health;
+
+import io.lb4j.ServiceInstance;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Asks one instance whether it can serve. Thread-safe; must not block the calling thread, which is the balancer's only
+ * one: start the probe and return.
+ */
+@FunctionalInterface
+public interface Probe {
+
+    /**
+     * Starts one probe.
+     *
+     * @param instance whom to ask
+     * @param timeout when to give up; the balancer treats a later answer as a failure
+     * @return the verdict; a stage that completes exceptionally, or a throw, means unhealthy
+     */
+    CompletionStage<Result> probe(ServiceInstance instance, Duration timeout);
+
+    /**
+     * What a probe found.
+     *
+     * @param healthy whether the instance can serve
+     * @param detail why, for {@code explain} and listeners: a status line, an exception's message
+     */
+    record Result(boolean healthy, String detail) {}
+
+    /**
+     * A probe that opens a TCP connection to the instance and closes it: it sees a dead process or host, not a hung
+     * one. Holds no threads of its own.
+     */
+    static Probe tcp() {
+        return TcpProbe.INSTANCE;
+    }
+}
