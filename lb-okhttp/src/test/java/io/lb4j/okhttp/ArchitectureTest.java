@@ -18,8 +18,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  * is the one that sees all of them.
  */
 class ArchitectureTest {
-    private static final String API = "io.lb4j";
-    private static final String SPI = "io.lb4j.spi..";
+    private static final String CONTRACTS = "io.lb4j";
+    private static final String HEALTH = "io.lb4j.health..";
+    private static final String RETRY = "io.lb4j.retry..";
+    private static final String BALANCER = "io.lb4j.balancer..";
+    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER};
     private static final String STRATEGY = "io.lb4j.strategy..";
     private static final String DISCOVERY = "io.lb4j.discovery..";
     private static final String OKHTTP = "io.lb4j.okhttp..";
@@ -38,7 +41,16 @@ class ArchitectureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"io.lb4j", "io.lb4j.spi", "io.lb4j.strategy", "io.lb4j.discovery", "io.lb4j.okhttp"})
+    @ValueSource(
+            strings = {
+                "io.lb4j",
+                "io.lb4j.health",
+                "io.lb4j.retry",
+                "io.lb4j.balancer",
+                "io.lb4j.strategy",
+                "io.lb4j.discovery",
+                "io.lb4j.okhttp"
+            })
     void importedClasses_everyPublishedPackage_hasSome(String name) {
         // A rule over no classes holds; so it is checked that there are some.
         assertThat(published.containPackage(name)).isTrue();
@@ -49,7 +61,7 @@ class ArchitectureTest {
     void api_modulesAboveIt_areUnknownToIt() {
         check(noClasses()
                 .that()
-                .resideInAnyPackage(API, SPI)
+                .resideInAnyPackage(API)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(STRATEGY, DISCOVERY, OKHTTP)
@@ -60,7 +72,7 @@ class ArchitectureTest {
     void apiAndStrategies_transports_areUnknownToThem() {
         check(noClasses()
                 .that()
-                .resideInAnyPackage(API, SPI, STRATEGY)
+                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, STRATEGY)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
@@ -83,7 +95,7 @@ class ArchitectureTest {
     void resilience4j_apiAlone_knowsIt() {
         check(noClasses()
                 .that()
-                .resideOutsideOfPackages(API, SPI)
+                .resideOutsideOfPackages(API)
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("io.github.resilience4j..")
@@ -132,8 +144,27 @@ class ArchitectureTest {
     }
 
     @Test
+    void contracts_whatIsBuiltOnThem_isUnknownToThem() {
+        check(noClasses()
+                .that()
+                .resideInAPackage(CONTRACTS)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(HEALTH, RETRY, BALANCER));
+    }
+
+    @Test
+    void healthAndRetry_theEngine_isUnknownToThem() {
+        check(noClasses()
+                .that()
+                .resideInAnyPackage(HEALTH, RETRY)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(BALANCER));
+    }
+
+    @Test
     void packages_amongThemselves_haveNoCycles() {
-        // Of the packages below the root: the root and the SPI name each other, since contracts speak in its values.
         check(slices().matching("io.lb4j.(**)").should().beFreeOfCycles());
     }
 
