@@ -51,6 +51,10 @@ final class Control {
     private boolean unknown;
     private boolean panicking;
     private boolean closed;
+    private boolean refreshPosted;
+    /** Whether discovery changed what it says of an instance, which a picker may have copied. */
+    private boolean described;
+
     private Scheduler.@Nullable Task tick;
 
     private record Departed(InstanceState state, long atNanos) {}
@@ -130,7 +134,8 @@ final class Control {
         if (checker != null) {
             next.values().forEach(checker::watch);
         }
-        refresh(true);
+        described = true;
+        refresh();
         listener.onInstances(service, unique);
     }
 
@@ -189,7 +194,7 @@ final class Control {
         }
         Duration time = ejections.overloaded(state, asked);
         releaseLater(state, time.toNanos());
-        refresh(false);
+        refresh();
         listener.onOverloaded(service, state.instance(), time);
     }
 
@@ -199,7 +204,7 @@ final class Control {
         }
         releaseLater(state, time.toNanos());
         if (refresh) {
-            refresh(false);
+            refresh();
         }
         listener.onEjected(service, state.instance(), state.passive.reason, time);
     }
@@ -217,7 +222,7 @@ final class Control {
             ramp(state, ticker.nanos());
         }
         if (isKnown(state)) {
-            refresh(false);
+            refresh();
             listener.onReturned(service, state.instance());
         }
     }
@@ -226,7 +231,7 @@ final class Control {
         if (healthy) {
             ramp(state, ticker.nanos());
         }
-        refresh(false);
+        refresh();
         listener.onHealthChanged(service, state.instance(), healthy, detail);
     }
 
@@ -245,19 +250,33 @@ final class Control {
         long now = ticker.nanos();
         departed.values().removeIf(each -> now - each.atNanos > MEMORY_NANOS);
         if (changed || outlook.ramping()) {
-            refresh(false);
+            refresh();
+        }
+    }
+
+    /** Refreshes once for all that waits in the lane: when a zone dies, a thousand ejections make one picker. */
+    private void refresh() {
+        if (!refreshPosted) {
+            refreshPosted = true;
+            lane.post(this::refreshNow);
         }
     }
 
     /** Works out who is eligible and, if that or a weight or a description changed, has a picker made for it. */
-    private void refresh(boolean described) {
+    private void refreshNow() {
+        refreshPosted = false;
+        if (closed) {
+            return;
+        }
         Eligibility.Verdict verdict = eligibility.judge(List.copyOf(known.values()), ticker.nanos());
         Routing before = outlook.routing();
         InstanceState[] candidates = verdict.eligible.toArray(new InstanceState[0]);
         boolean same = !described
                 && before != null
+                && before.panic == verdict.panic
                 && Arrays.equals(before.candidates, candidates)
                 && Arrays.equals(before.weights, verdict.weights);
+        described = false;
         if (!same) {
             for (int i = 0; i < candidates.length; i++) {
                 candidates[i].index = i;
