@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 module io.lb4j.discovery {
     requires transitive io.lb4j.api;
     requires com.fasterxml.jackson.databind;
+    requires jdk.httpserver;
     requires okhttp3;
     requires static transitive org.jspecify;
 

@@ -1,0 +1,176 @@
+package io.lb4j.discovery;
+
+import io.lb4j.ServiceDiscovery.Listener;
+import io.lb4j.ServiceDiscovery.Watch;
+import io.lb4j.ServiceInstance;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everybody who watches one service, and what they were told last. Who comes late is told the same. What is said here
+ * is only noted; {@link #flush} tells it, to be called outside of every lock, since listeners are other people's code.
+ * Each hears one call at a time; one that lags behind gets the newest state, not all of them. Thread-safe.
+ */
+final class Watchers {
+    private static final System.Logger LOG = System.getLogger(Watchers.class.getName());
+
+    private final String service;
+    private final List<Subscription> subscriptions = new ArrayList<>();
+    private @Nullable Event state;
+    private @Nullable Event trouble;
+
+    Watchers(String service) {
+        this.service = service;
+    }
+
+    /** What a listener can be told. */
+    private sealed interface Event {
+        void tell(Listener listener);
+
+        record Instances(List<ServiceInstance> instances) implements Event {
+            @Override
+            public void tell(Listener listener) {
+                listener.onInstances(instances);
+            }
+        }
+
+        record Unknown(String detail) implements Event {
+            @Override
+            public void tell(Listener listener) {
+                listener.onUnknownService(detail);
+            }
+        }
+
+        record Trouble(Throwable error) implements Event {
+            @Override
+            public void tell(Listener listener) {
+                listener.onError(error);
+            }
+        }
+    }
+
+    /**
+     * Adds a listener and tells it what is known.
+     *
+     * @param onClose runs once, when the watch is closed
+     */
+    synchronized Watch add(Listener listener, Runnable onClose) {
+        Subscription added = new Subscription(Objects.requireNonNull(listener, "listener"), onClose);
+        subscriptions.add(added);
+        if (state != null) {
+            added.post(state);
+        }
+        if (trouble != null) {
+            added.post(trouble);
+        }
+        return added;
+    }
+
+    void instances(List<ServiceInstance> instances) {
+        state(new Event.Instances(instances));
+    }
+
+    void unknown(String detail) {
+        state(new Event.Unknown(detail));
+    }
+
+    /** Tells everybody, unless that is what they were told last and nothing went wrong since. */
+    private synchronized void state(Event next) {
+        if (trouble != null || !next.equals(state)) {
+            state = next;
+            trouble = null;
+            subscriptions.forEach(s -> s.post(next));
+        }
+    }
+
+    synchronized void error(Throwable error) {
+        Event next = new Event.Trouble(error);
+        trouble = next;
+        subscriptions.forEach(s -> s.post(next));
+    }
+
+    /** Tells what was noted, on this thread, unless another thread is telling it. */
+    void flush() {
+        List<Subscription> all;
+        synchronized (this) {
+            all = List.copyOf(subscriptions);
+        }
+        all.forEach(Subscription::drain);
+    }
+
+    /** The instances told last, whatever went wrong since; null if none were. */
+    synchronized @Nullable List<ServiceInstance> lastInstances() {
+        return state instanceof Event.Instances known ? known.instances : null;
+    }
+
+    synchronized boolean isEmpty() {
+        return subscriptions.isEmpty();
+    }
+
+    private synchronized boolean remove(Subscription subscription) {
+        return subscriptions.remove(subscription);
+    }
+
+    /** Ends every watch without running what was to run on its close. */
+    synchronized void close() {
+        subscriptions.forEach(Subscription::end);
+        subscriptions.clear();
+    }
+
+    private final class Subscription implements Watch {
+        private final Listener listener;
+        private final Runnable onClose;
+
+        /** At most one state and one trouble, in the order they came; guarded by this. */
+        private final ArrayDeque<Event> pending = new ArrayDeque<>(2);
+
+        private boolean draining;
+        private boolean ended;
+
+        Subscription(Listener listener, Runnable onClose) {
+            this.listener = listener;
+            this.onClose = onClose;
+        }
+
+        synchronized void post(Event event) {
+            boolean isTrouble = event instanceof Event.Trouble;
+            pending.removeIf(earlier -> earlier instanceof Event.Trouble == isTrouble);
+            pending.add(event);
+        }
+
+        private synchronized @Nullable Event next(boolean mine) {
+            if (draining && !mine) {
+                return null;
+            }
+            Event event = ended ? null : pending.poll();
+            draining = event != null;
+            return event;
+        }
+
+        void drain() {
+            for (Event event = next(false); event != null; event = next(true)) {
+                try {
+                    event.tell(listener);
+                } catch (RuntimeException e) {
+                    LOG.log(System.Logger.Level.WARNING, service + ": a discovery listener threw", e);
+                }
+            }
+        }
+
+        synchronized void end() {
+            ended = true;
+            pending.clear();
+        }
+
+        @Override
+        public void close() {
+            end();
+            if (remove(this)) {
+                onClose.run();
+            }
+        }
+    }
+}

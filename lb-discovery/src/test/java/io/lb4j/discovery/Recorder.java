@@ -1,0 +1,45 @@
+package io.lb4j.discovery;
+
+import io.lb4j.ServiceDiscovery.Listener;
+import io.lb4j.ServiceInstance;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** A listener that keeps what it was told. */
+final class Recorder implements Listener {
+    final List<List<ServiceInstance>> snapshots = new CopyOnWriteArrayList<>();
+    final List<String> unknown = new CopyOnWriteArrayList<>();
+    final List<Throwable> errors = new CopyOnWriteArrayList<>();
+    final List<String> calls = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void onInstances(List<ServiceInstance> instances) {
+        snapshots.add(instances);
+        calls.add("instances");
+    }
+
+    @Override
+    public void onUnknownService(String detail) {
+        unknown.add(detail);
+        calls.add("unknown");
+    }
+
+    @Override
+    public void onError(Throwable error) {
+        errors.add(error);
+        calls.add("error");
+    }
+
+    /** The authorities of the last snapshot; empty if there is none. */
+    List<String> last() {
+        return snapshots.isEmpty()
+                ? List.of()
+                : snapshots.get(snapshots.size() - 1).stream()
+                        .map(ServiceInstance::authority)
+                        .toList();
+    }
+
+    List<String> messages() {
+        return errors.stream().map(Throwable::getMessage).toList();
+    }
+}
