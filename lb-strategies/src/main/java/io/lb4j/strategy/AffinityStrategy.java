@@ -1,0 +1,120 @@
+package io.lb4j.strategy;
+
+import io.lb4j.Candidate;
+import io.lb4j.Eligible;
+import io.lb4j.PickRequest;
+import io.lb4j.Picker;
+import io.lb4j.ServiceInstance;
+import io.lb4j.Strategy;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A strategy that keeps each key on one instance, the same for every process that sees the same instances, in whatever
+ * order discovery lists them. Calls without a key are spread at random, by weight.
+ *
+ * <p>Every key has an order of preference over all instances. A further attempt of a call goes to the next in that
+ * order, and so do the keys of an instance that is gone, until it is back. Instances take keys by their own weight, not
+ * by the lower one they have in slow start: a key that followed the ramp would move twice.
+ *
+ * <p>Immutable and thread-safe. Made by {@link Strategies}.
+ */
+public abstract sealed class AffinityStrategy implements Strategy permits RingHash, Maglev, Rendezvous {
+    private final @Nullable String hashKey;
+
+    AffinityStrategy(@Nullable String hashKey) {
+        this.hashKey = hashKey;
+    }
+
+    /**
+     * The same strategy with instances known to the hash by a metadata entry instead of {@code host:port}, so that an
+     * instance which returns under another address gets its keys back (Envoy: {@code envoy.lb/hash_key}). Instances
+     * without the entry keep {@code host:port}.
+     *
+     * @param metadataEntry the name of the entry, whose values should differ from instance to instance
+     */
+    public AffinityStrategy hashKey(String metadataEntry) {
+        return withHashKey(Objects.requireNonNull(metadataEntry, "metadataEntry"));
+    }
+
+    abstract AffinityStrategy withHashKey(String metadataEntry);
+
+    /** The order of the keys over these candidates. */
+    abstract KeyOrder order(String[] keys, double[] weights);
+
+    @Override
+    public final Picker newPicker(Eligible eligible) {
+        Placed placed = place(eligible);
+        return new Affine(placed.candidates, placed.order, RandomChoice.weighted(Members.of(eligible)));
+    }
+
+    /** Candidates sorted by hash key, so that discovery's order does not matter, and the keys' order over them. */
+    final Placed place(Eligible eligible) {
+        int n = eligible.size();
+        Member[] members = new Member[n];
+        for (int i = 0; i < n; i++) {
+            Candidate candidate = eligible.get(i);
+            ServiceInstance instance = candidate.instance();
+            // An instance that drains is not eligible; the effective weight serves sets that somebody else selected.
+            double weight = instance.weight() > 0 ? instance.weight() : eligible.weight(i);
+            members[i] = new Member(candidate, keyOf(instance), instance.id(), weight);
+        }
+        Arrays.sort(members, Member.BY_KEY);
+        Candidate[] candidates = new Candidate[n];
+        String[] keys = new String[n];
+        double[] weights = new double[n];
+        for (int i = 0; i < n; i++) {
+            candidates[i] = members[i].candidate;
+            keys[i] = members[i].key;
+            weights[i] = members[i].weight;
+        }
+        return new Placed(candidates, weights, order(keys, weights));
+    }
+
+    private String keyOf(ServiceInstance instance) {
+        String own = hashKey == null ? null : instance.metadata().get(hashKey);
+        return own == null ? instance.authority() : own;
+    }
+
+    /** A name with the hash key, if it is not the address. */
+    final String named(String name) {
+        return hashKey == null ? name : name + " by " + hashKey;
+    }
+
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Placed(Candidate[] candidates, double[] weights, KeyOrder order) {}
+
+    private record Member(Candidate candidate, String key, String id, double weight) {
+        static final Comparator<Member> BY_KEY =
+                Comparator.comparing(Member::key).thenComparing(Member::id);
+    }
+
+    private static final class Affine implements Picker, KeyOrder.Gate {
+        private final Candidate[] candidates;
+        private final KeyOrder order;
+        private final Picker keyless;
+
+        Affine(Candidate[] candidates, KeyOrder order, Picker keyless) {
+            this.candidates = candidates;
+            this.order = order;
+            this.keyless = keyless;
+        }
+
+        @Override
+        public Candidate pick(PickRequest request) {
+            if (!request.hasHash()) {
+                return keyless.pick(request);
+            }
+            long hash = request.hash();
+            int index = request.excludedCount() == 0 ? order.first(hash) : order.first(hash, this, request);
+            return candidates[index >= 0 ? index : order.first(hash)];
+        }
+
+        @Override
+        public boolean admits(int index, PickRequest request) {
+            return !request.excludes(candidates[index]);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+package io.lb4j.strategy;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/** How far a rotation has come, as an unsigned fraction of a turn; outlives pickers and wraps by itself. */
+final class Phase extends AtomicLong {
+    private static final long serialVersionUID = 1;
+
+    /** @param start random, so that many clients that start at once do not all begin with the same instance */
+    Phase(long start) {
+        super(start);
+    }
+}

@@ -1,0 +1,50 @@
+package io.lb4j.strategy;
+
+import io.lb4j.Candidate;
+import io.lb4j.Eligible;
+import io.lb4j.PickRequest;
+import io.lb4j.Picker;
+import io.lb4j.StateKey;
+import io.lb4j.Strategy;
+
+/** In turn, each as often as its weight says and as evenly spread as can be. */
+final class WeightedRoundRobin implements Strategy {
+    private final StateKey<Phase> phase = StateKey.create("weighted round robin's phase");
+
+    @Override
+    public Picker newPicker(Eligible eligible) {
+        Members members = Members.of(eligible);
+        return picker(
+                members.candidates,
+                members.weights,
+                eligible.state(phase, () -> new Phase(eligible.random().nextLong())));
+    }
+
+    static Picker picker(Candidate[] candidates, double[] weights, Phase phase) {
+        return Members.equal(weights)
+                ? new RoundRobin.Rotation(candidates, phase)
+                : new Weighted(candidates, new WeightedTurn(weights), phase);
+    }
+
+    @Override
+    public String toString() {
+        return "weighted round robin";
+    }
+
+    private static final class Weighted implements Picker {
+        private final Candidate[] candidates;
+        private final WeightedTurn turn;
+        private final Phase phase;
+
+        Weighted(Candidate[] candidates, WeightedTurn turn, Phase phase) {
+            this.candidates = candidates;
+            this.turn = turn;
+            this.phase = phase;
+        }
+
+        @Override
+        public Candidate pick(PickRequest request) {
+            return candidates[turn.at(phase.getAndAdd(turn.step))];
+        }
+    }
+}

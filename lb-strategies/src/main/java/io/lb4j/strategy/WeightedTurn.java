@@ -1,0 +1,132 @@
+package io.lb4j.strategy;
+
+/** The order of a weighted rotation: which index stands at a point of the turn, and how far apart picks are. */
+final class WeightedTurn {
+    /*
+     * The turn, 2^64 long, is cut into one arc per index, as long as its weight. Picks go round it in steps near the
+     * golden section of the turn, which spread any number of successive points as evenly as can be (V. T. Sós, "On the
+     * distribution mod 1 of the sequence n*alpha", 1958; as a hash: Knuth, The Art of Computer Programming 3, 6.4), so
+     * each index comes up in proportion to its weight and at even distances. One addition to a shared number makes a
+     * pick: no lock, no CAS loop, and no picks that are tried and skipped, whatever the weights, which static-stride
+     * schedulers bound by clipping the weights.
+     *
+     * Weights in the ratio of integers with sum W take the step s/W with s prime to W: then any W successive picks hold
+     * each index exactly as often as its integer says. All others take the golden section itself.
+     *
+     * The arc of a point is found through a table of guides (H.-C. Chen, Y. Asau, "On Generating Random Variates from an
+     * Empirical Distribution", 1974): at least two per arc, so less than 1.5 arcs are looked at on average.
+     */
+    private static final long GOLDEN_SECTION = 0x9E3779B97F4A7C15L;
+    private static final int MAX_MULTIPLIER = 100;
+    private static final long MAX_CYCLE = 1L << 24;
+    private static final double INTEGER_TOLERANCE = 1e-9;
+
+    final long step;
+    private final long[] end;
+    private final int[] guide;
+    private final int shift;
+
+    /** @param weights at least one; each positive and finite */
+    WeightedTurn(double[] weights) {
+        int n = weights.length;
+        double unit = unit(weights);
+        long cycle = 0;
+        double total = 0;
+        for (double weight : weights) {
+            cycle += unit > 0 ? Math.round(weight / unit) : 0;
+            total += weight;
+        }
+        end = new long[n];
+        if (unit > 0) {
+            long slot = Long.divideUnsigned(-1, cycle);
+            step = stride(cycle) * slot;
+            long at = 0;
+            for (int i = 0; i < n; i++) {
+                at += Math.round(weights[i] / unit);
+                end[i] = at * slot;
+            }
+        } else {
+            step = GOLDEN_SECTION;
+            double at = 0;
+            for (int i = 0; i < n; i++) {
+                at += weights[i];
+                end[i] = Fractions.of(at / total);
+            }
+        }
+        end[n - 1] = -1;
+        int bits = 33 - Integer.numberOfLeadingZeros(n);
+        shift = 64 - bits;
+        guide = new int[1 << bits];
+        int index = 0;
+        for (int i = 0; i < guide.length; i++) {
+            while (index < n - 1 && Long.compareUnsigned(end[index], (long) i << shift) <= 0) {
+                index++;
+            }
+            guide[i] = index;
+        }
+    }
+
+    /** The index whose arc holds {@code point}. */
+    int at(long point) {
+        int index = guide[(int) (point >>> shift)];
+        while (index < end.length - 1 && Long.compareUnsigned(point, end[index]) >= 0) {
+            index++;
+        }
+        return index;
+    }
+
+    /** The largest number all weights are multiples of, or 0 if there is none that makes for a cycle short enough. */
+    private static double unit(double[] weights) {
+        double min = Double.POSITIVE_INFINITY;
+        double total = 0;
+        for (double weight : weights) {
+            min = Math.min(min, weight);
+            total += weight;
+        }
+        for (int multiplier = 1; multiplier <= MAX_MULTIPLIER; multiplier++) {
+            double unit = min / multiplier;
+            if (!(total / unit <= MAX_CYCLE)) {
+                return 0;
+            }
+            if (divides(unit, weights)) {
+                return unit;
+            }
+        }
+        return 0;
+    }
+
+    private static boolean divides(double unit, double[] weights) {
+        for (double weight : weights) {
+            double times = weight / unit;
+            if (Math.abs(times - Math.rint(times)) > INTEGER_TOLERANCE * times) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The number prime to {@code cycle} that is closest to its golden section. */
+    private static long stride(long cycle) {
+        long golden = Math.round(cycle * 0.6180339887498949);
+        for (long off = 0; off < cycle; off++) {
+            if (prime(golden + off, cycle)) {
+                return golden + off;
+            }
+            if (golden > off && prime(golden - off, cycle)) {
+                return golden - off;
+            }
+        }
+        return 1;
+    }
+
+    private static boolean prime(long a, long b) {
+        long x = a;
+        long y = b;
+        while (y != 0) {
+            long rest = x % y;
+            x = y;
+            y = rest;
+        }
+        return x == 1;
+    }
+}
