@@ -1,0 +1,140 @@
+package io.lb4j.okhttp;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import okhttp3.Cookie;
+import okhttp3.HttpUrl;
+import okhttp3.Request;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What of a request decides its instance: under a strategy that keeps keys in place (ring hash, Maglev, rendezvous),
+ * requests with equal keys go to the same instance, from every process that sees the same instances. The key's text is
+ * hashed with XXH64, so no process has to share anything with another. Called on every call: thread-safe, quick.
+ */
+@FunctionalInterface
+public interface AffinityKey {
+
+    /**
+     * The key of this request.
+     *
+     * @return the key, or null if the request has none; it then goes where the strategy likes
+     */
+    @Nullable
+    String of(Request request);
+
+    /** The value of a request header; the last one if there are several. */
+    static AffinityKey header(String name) {
+        Objects.requireNonNull(name, "name");
+        return request -> request.header(name);
+    }
+
+    /**
+     * The value of a cookie in the request's own {@code Cookie} header. Cookies that OkHttp's cookie jar is about to add
+     * are not among them: they are added after the pick; use {@link #of} with the jar for those.
+     */
+    static AffinityKey cookie(String name) {
+        Objects.requireNonNull(name, "name");
+        return request -> {
+            List<String> headers = request.headers("Cookie");
+            for (String header : headers) {
+                String value = cookieValue(header, name);
+                if (value != null) {
+                    return value;
+                }
+            }
+            return null;
+        };
+    }
+
+    /**
+     * The value of a cookie, from the request's own {@code Cookie} header or else from the cookie jar of the client that
+     * makes the call.
+     *
+     * @param jar the client's cookie jar
+     */
+    static AffinityKey cookie(String name, okhttp3.CookieJar jar) {
+        AffinityKey own = cookie(name);
+        Objects.requireNonNull(jar, "jar");
+        return request -> {
+            String value = own.of(request);
+            if (value != null) {
+                return value;
+            }
+            for (Cookie cookie : jar.loadForRequest(request.url())) {
+                if (cookie.name().equals(name)) {
+                    return cookie.value();
+                }
+            }
+            return null;
+        };
+    }
+
+    /** The first value of a parameter in the URL's query. */
+    static AffinityKey queryParameter(String name) {
+        Objects.requireNonNull(name, "name");
+        return request -> request.url().queryParameter(name);
+    }
+
+    /**
+     * A segment of the URL's path, decoded: of {@code /pages/home/7}, 0 is {@code pages} and 1 is {@code home}. An
+     * empty segment is no key.
+     *
+     * @param index 0 for the first
+     * @throws IllegalArgumentException if negative
+     */
+    static AffinityKey pathSegment(int index) {
+        if (index < 0) {
+            throw new IllegalArgumentException("index: " + index + " (expected: >= 0)");
+        }
+        return request -> {
+            HttpUrl url = request.url();
+            if (index >= url.pathSize()) {
+                return null;
+            }
+            String segment = url.pathSegments().get(index);
+            return segment.isEmpty() ? null : segment;
+        };
+    }
+
+    /**
+     * The address of the client this process acts for: the first hop of the request's {@code X-Forwarded-For} header.
+     * No header, no key. The header is whatever the caller put there, so it balances, and must not authorise.
+     */
+    static AffinityKey clientAddress() {
+        return request -> {
+            String header = request.header("X-Forwarded-For");
+            if (header == null) {
+                return null;
+            }
+            int comma = header.indexOf(',');
+            String first = (comma < 0 ? header : header.substring(0, comma)).trim();
+            return first.isEmpty() ? null : first;
+        };
+    }
+
+    /** Any function of the request, for readers who prefer a name to a bare lambda. */
+    static AffinityKey of(Function<? super Request, ? extends @Nullable String> key) {
+        Objects.requireNonNull(key, "key");
+        return key::apply;
+    }
+
+    private static @Nullable String cookieValue(String header, String name) {
+        int at = 0;
+        while (at < header.length()) {
+            int end = header.indexOf(';', at);
+            if (end < 0) {
+                end = header.length();
+            }
+            int equals = header.indexOf('=', at);
+            if (equals >= 0
+                    && equals < end
+                    && header.substring(at, equals).trim().equals(name)) {
+                return header.substring(equals + 1, end).trim();
+            }
+            at = end + 1;
+        }
+        return null;
+    }
+}

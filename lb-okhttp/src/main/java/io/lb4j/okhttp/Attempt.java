@@ -1,0 +1,167 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Outcome;
+import io.lb4j.balancer.Lease;
+import java.io.IOException;
+import java.lang.ref.Cleaner;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.SocketTimeoutException;
+import okhttp3.Call;
+import okhttp3.Connection;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attempt of a call on one instance: watches how far it gets and ends its lease exactly once, when the body of the
+ * answer is closed or when it fails. The one listener that a balanced call adds to itself.
+ *
+ * <p>Most fields are written and read on the thread that makes the call, or handed over by OkHttp's own queues.
+ */
+final class Attempt extends CallLink {
+    private static final Cleaner LEAKS = Cleaner.create(task -> {
+        Thread thread = new Thread(task, "lb4j-leaks");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    final Service service;
+    final Endpoint endpoint;
+    final Lease lease;
+    private final Cleaner.Cleanable leak;
+
+    private Call carrier;
+
+    boolean connecting;
+    boolean acquired;
+    boolean headersStarted;
+
+    /** The attempt followed a redirect to another host: what happens there is not about this instance. */
+    boolean left;
+
+    /** Where OkHttp was about to go next, if it was. */
+    @Nullable
+    Request followUp;
+
+    /** Set by the timer, before it cancels. */
+    volatile boolean timedOut;
+
+    /** Nanoseconds at which it began, if the call has a time-out; else 0. */
+    long startNanos;
+
+    /** Nanoseconds that the whole call may take, or 0. */
+    long callNanos;
+
+    /** What the headers said; null before. */
+    private volatile @Nullable Outcome answer;
+
+    Attempt(Call call, Service service, Endpoint endpoint, Lease lease) {
+        super(call);
+        this.carrier = call;
+        this.service = service;
+        this.endpoint = endpoint;
+        this.lease = lease;
+        // A response that is never closed is never reported by OkHttp either; when nobody can close it any more,
+        // the instance must not look busy for ever.
+        this.leak = LEAKS.register(this, new Leak(lease, endpoint));
+    }
+
+    /** Says which call carries the attempt, if it is not the one it was made for. */
+    void carriedBy(Call child) {
+        carrier = child;
+    }
+
+    boolean isCanceled() {
+        return carrier.isCanceled();
+    }
+
+    /** The headers came; the outcome counts when the body is closed. */
+    void answered(Outcome outcome) {
+        answer = outcome;
+    }
+
+    /** Ends the attempt now; only the first end counts. */
+    void finish(Outcome outcome) {
+        if (lease.close(outcome)) {
+            leak.clean();
+            endpoint.released();
+        }
+    }
+
+    boolean reused() {
+        return acquired && !connecting;
+    }
+
+    @Override
+    public void connectStart(Call call, InetSocketAddress address, Proxy proxy) {
+        connecting = true;
+    }
+
+    @Override
+    public void connectionAcquired(Call call, Connection connection) {
+        acquired = true;
+    }
+
+    @Override
+    public void requestHeadersStart(Call call) {
+        headersStarted = true;
+    }
+
+    @Override
+    public void followUpDecision(Call call, Response response, @Nullable Request next) {
+        if (next != null) {
+            followUp = next;
+            left = !next.url().host().equals(service.host());
+        }
+    }
+
+    @Override
+    public void callEnd(Call call) {
+        over();
+    }
+
+    /** Nothing more comes of this attempt. */
+    void over() {
+        Outcome outcome = answer;
+        // No answer: another interceptor ended the call, or a further attempt answered and this one is over.
+        finish(outcome == null ? Outcome.IGNORED : outcome);
+    }
+
+    @Override
+    public void callFailed(Call call, IOException e) {
+        Outcome outcome = answer;
+        finish(outcome == null ? Outcome.IGNORED : Failures.ofBody(this, e, outcome));
+    }
+
+    /** Whether the call's own time ran out, and mostly here. */
+    boolean usedUpCall() {
+        long total = callNanos;
+        return total > 0 && System.nanoTime() - startNanos >= total / 2;
+    }
+
+    void startClock(long totalNanos) {
+        if (totalNanos > 0) {
+            callNanos = totalNanos;
+            startNanos = System.nanoTime();
+        }
+    }
+
+    /** The error of an attempt that its own timer cancelled. */
+    IOException timeout(IOException cause) {
+        SocketTimeoutException error = new SocketTimeoutException("attempt on instance "
+                + lease.instance().id() + " of service " + service.host() + ": no answer within "
+                + service.settings().attemptTimeout + " (attemptTimeout)");
+        error.initCause(cause);
+        return error;
+    }
+
+    private record Leak(Lease lease, Endpoint endpoint) implements Runnable {
+        @Override
+        public void run() {
+            if (lease.close(Outcome.IGNORED)) {
+                endpoint.released();
+            }
+        }
+    }
+}

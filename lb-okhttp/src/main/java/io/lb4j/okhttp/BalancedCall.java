@@ -1,0 +1,290 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Outcome;
+import io.lb4j.PickRequest;
+import io.lb4j.balancer.Lease;
+import io.lb4j.okhttp.InstanceDns.RedirectedToService;
+import java.io.IOException;
+import java.net.ProtocolException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import okhttp3.Call;
+import okhttp3.Interceptor.Chain;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call to a service: attempts on one instance after the other until one answers or no further one is allowed.
+ * Lives on the thread that makes the call.
+ *
+ * <p>The first attempt goes down the call's own chain, aimed at its instance. A further one goes the same way only if
+ * nothing came of the first, not even a connection; else OkHttp would hand it the connection the call holds already,
+ * whatever instance it is aimed at. So it is a call of its own, to a client of the instance.
+ */
+final class BalancedCall {
+    /** As many as OkHttp follows. */
+    private static final int MAX_HOPS = 20;
+
+    private final Services services;
+    private final Chain chain;
+    private final boolean tuned;
+    private final Service service;
+    private final Request request;
+    private final Call call;
+    private final int hops;
+
+    /** Nanoseconds the whole call may take, or 0; and when it began, if so. */
+    private final long callNanos;
+
+    private final long startNanos;
+    private final @Nullable CallLink earlier;
+    private @Nullable CallLink link;
+
+    /**
+     * A call.
+     *
+     * @param earlier the link of the same OkHttp call, if it has been here before
+     */
+    BalancedCall(
+            Services services,
+            Chain chain,
+            boolean tuned,
+            Service service,
+            Request request,
+            @Nullable CallLink earlier,
+            int hops) {
+        this.services = services;
+        this.chain = chain;
+        this.tuned = tuned;
+        this.service = service;
+        this.request = request;
+        this.call = chain.call();
+        this.earlier = earlier;
+        this.link = earlier;
+        this.hops = hops;
+        this.callNanos = call.timeout().timeoutNanos();
+        this.startNanos = callNanos > 0 ? System.nanoTime() : 0;
+    }
+
+    Response run() throws IOException {
+        PickRequest pick = service.pickRequest(request);
+        Lease lease = service.acquire(pick);
+        service.budget().onCall();
+        Attempt attempt = service.attempt(call, lease);
+        boolean aimed = startsAimed();
+        List<IOException> errors = null;
+        for (int attempts = 1; ; attempts++) {
+            Response response = null;
+            IOException error = null;
+            Verdict verdict;
+            try {
+                response = aimed ? aimed(attempt) : child(attempt);
+                verdict = service.judge(attempt, response);
+                attempt.answered(verdict.health());
+                if (verdict.isFinal()) {
+                    return response;
+                }
+            } catch (RedirectedToService e) {
+                attempt.finish(Outcome.SUCCESS);
+                return redirected(attempt, e);
+            } catch (IOException e) {
+                error = attempt.timedOut ? attempt.timeout(e) : e;
+                verdict = service.judge(attempt, error);
+                attempt.finish(verdict.health());
+            } catch (RuntimeException | Error e) {
+                attempt.finish(Outcome.IGNORED);
+                throw e;
+            }
+            pick = pick.nextAttempt(attempt.lease.candidate());
+            Attempt next;
+            try {
+                next = verdict.isFinal() ? null : another(attempt, verdict, attempts, pick);
+            } catch (IOException e) {
+                // Cancelled while it paused.
+                if (response != null) {
+                    response.close();
+                }
+                throw with(errors, error == null ? e : suppressing(e, error));
+            }
+            if (next == null) {
+                if (response != null) {
+                    return response;
+                }
+                throw with(errors, error == null ? new IOException("no answer") : error);
+            }
+            if (response != null) {
+                response.close();
+                attempt.finish(verdict.health());
+            }
+            if (error != null) {
+                errors = errors == null ? new ArrayList<>() : errors;
+                errors.add(error);
+            }
+            aimed = aimed && !attempt.acquired;
+            attempt = next;
+        }
+    }
+
+    private boolean startsAimed() {
+        return isUpgrade() || (earlier == null && service.settings().attemptTimeout == null);
+    }
+
+    private boolean isUpgrade() {
+        return request.header("Upgrade") != null;
+    }
+
+    private Response aimed(Attempt attempt) throws IOException {
+        attempt.startClock(callNanos);
+        call.addEventListener(attempt);
+        link(attempt);
+        return ReplayGuard.restore(attempt.endpoint.aim(chain, tuned).proceed(request));
+    }
+
+    private Response child(Attempt attempt) throws IOException {
+        attempt.startClock(callNanos);
+        CallLink parent = link;
+        if (parent == null) {
+            parent = new CallLink(call);
+            call.addEventListener(parent);
+            link(parent);
+        }
+        Call child = client(attempt.endpoint).newCall(request);
+        attempt.carriedBy(child);
+        child.addEventListener(attempt);
+        if (callNanos > 0 && !isEventStream()) {
+            // The outer call's own time-out ends with the headers, so that the body is the child's to watch.
+            child.timeout().timeout(Math.max(1, callNanos - elapsed()), TimeUnit.NANOSECONDS);
+        }
+        parent.follow(child);
+        Duration limit = service.settings().attemptTimeout;
+        Response response =
+                limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
+        return ReplayGuard.restore(response);
+    }
+
+    private OkHttpClient client(Endpoint endpoint) {
+        OkHttpClient client = endpoint.client();
+        if (client.connectTimeoutMillis() == chain.connectTimeoutMillis()
+                && client.readTimeoutMillis() == chain.readTimeoutMillis()
+                && client.writeTimeoutMillis() == chain.writeTimeoutMillis()) {
+            return client;
+        }
+        // An interceptor above changed them for this call.
+        return client.newBuilder()
+                .connectTimeout(chain.connectTimeoutMillis(), TimeUnit.MILLISECONDS)
+                .readTimeout(chain.readTimeoutMillis(), TimeUnit.MILLISECONDS)
+                .writeTimeout(chain.writeTimeoutMillis(), TimeUnit.MILLISECONDS)
+                .build();
+    }
+
+    private void link(CallLink first) {
+        if (link == null) {
+            link = first;
+            call.tag(CallLink.class, () -> first);
+        }
+    }
+
+    private @Nullable Attempt another(Attempt failed, Verdict verdict, int attempts, PickRequest pick)
+            throws IOException {
+        if (call.isCanceled()
+                || (isUpgrade() && failed.acquired)
+                || !service.settings()
+                        .retry
+                        .allows(attempts, verdict.retry(), verdict.delivery(), isIdempotent(), isReplayable())) {
+            return null;
+        }
+        if (verdict.fresh()) {
+            failed.endpoint.evictIdle();
+        }
+        long delay = service.settings()
+                .retry
+                .delay(attempts, verdict.delivery(), ThreadLocalRandom.current())
+                .toNanos();
+        if (callNanos > 0 && elapsed() + delay >= callNanos) {
+            return null;
+        }
+        Lease lease = acquireAnother(pick, verdict.fresh());
+        if (lease == null) {
+            return null;
+        }
+        if (!service.budget().tryRetry()) {
+            lease.close();
+            return null;
+        }
+        CallLink parent = link;
+        if (delay > 0 && parent != null) {
+            // An attempt that only waits must not make its instance look busy.
+            lease.close();
+            parent.pause(delay);
+            lease = acquireAnother(pick, verdict.fresh());
+        }
+        return lease == null ? null : service.attempt(call, lease);
+    }
+
+    /** An instance that this call has not tried, or one that may answer on a new connection; null if there is none. */
+    private @Nullable Lease acquireAnother(PickRequest pick, boolean fresh) {
+        try {
+            Lease lease = service.acquire(pick);
+            if (fresh || !pick.excludes(lease.candidate())) {
+                return lease;
+            }
+            lease.close();
+            return null;
+        } catch (IOException | IllegalStateException e) {
+            // Nobody left, or closed in the meantime: what the last attempt brought is the answer.
+            return null;
+        }
+    }
+
+    private Response redirected(Attempt attempt, RedirectedToService redirect) throws IOException {
+        Request next = attempt.followUp;
+        if (next == null) {
+            throw redirect;
+        }
+        if (hops >= MAX_HOPS) {
+            throw new ProtocolException("Too many redirects between services: " + (hops + 1));
+        }
+        Service target = services.get(next.url().host());
+        return new BalancedCall(services, chain, tuned, target, next, link, hops + 1).run();
+    }
+
+    private long elapsed() {
+        return System.nanoTime() - startNanos;
+    }
+
+    private boolean isEventStream() {
+        String accept = request.header("Accept");
+        return accept != null && accept.startsWith("text/event-stream");
+    }
+
+    /** RFC 9110 §9.2.2. */
+    private boolean isIdempotent() {
+        return switch (request.method()) {
+            case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
+            default -> false;
+        };
+    }
+
+    private boolean isReplayable() {
+        RequestBody body = request.body();
+        return body == null || !(body.isOneShot() || body.isDuplex());
+    }
+
+    private static IOException with(@Nullable List<IOException> errors, IOException last) {
+        if (errors != null) {
+            errors.stream().filter(each -> each != last).forEach(last::addSuppressed);
+        }
+        return last;
+    }
+
+    private static IOException suppressing(IOException e, IOException earlier) {
+        e.addSuppressed(earlier);
+        return e;
+    }
+}

@@ -1,0 +1,124 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Candidate;
+import io.lb4j.ServiceInstance;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import okhttp3.ConnectionPool;
+import okhttp3.Interceptor;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One instance of a service at one address, as OkHttp sees it: a Dns, sockets and connections of its own. Kept for as
+ * long as discovery lists it; thread-safe.
+ *
+ * <p>A pool of its own, since OkHttp's default keeps five idle connections over all instances together, and walks over
+ * all connections of a pool for each call.
+ */
+final class Endpoint {
+    /** OkHttp's own default, per instance here. */
+    private static final int MAX_IDLE = 5;
+
+    /** A connection released by a call that was aimed is trimmed by this only, so it is shorter than OkHttp's 5 min. */
+    private static final long KEEP_ALIVE_SECONDS = 60;
+
+    private final Candidate candidate;
+    private final ServiceInstance location;
+    private final Transport transport;
+    private final InstanceDns dns;
+    private final InstanceSocketFactory sockets;
+    private final ConnectionPool pool = new ConnectionPool(MAX_IDLE, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
+
+    /** Made by the first further attempt that comes here; two made at once are equal. */
+    private volatile @Nullable OkHttpClient client;
+
+    /** Set once, when discovery drops the instance or the client is closed. */
+    private volatile boolean retired;
+
+    Endpoint(String host, Candidate candidate, Transport transport, Predicate<String> isService) {
+        this.candidate = candidate;
+        this.location = candidate.instance();
+        this.transport = transport;
+        InetAddress marker = marker(host, location.host());
+        this.dns = new InstanceDns(host, marker, transport.base.dns(), isService);
+        this.sockets =
+                new InstanceSocketFactory(transport.base.socketFactory(), marker, location, transport.base.dns());
+    }
+
+    /** Makes what follows in this chain go to this instance. */
+    Interceptor.Chain aim(Interceptor.Chain chain, boolean tuned) {
+        Interceptor.Chain aimed = chain.withDns(dns).withSocketFactory(sockets).withConnectionPool(pool);
+        return tuned
+                ? aimed
+                : aimed.withRetryOnConnectionFailure(false)
+                        .withProxy(null)
+                        .withProxySelector(transport.attempts.proxySelector());
+    }
+
+    /** A client whose calls to the service go to this instance, sharing connections with aimed calls. */
+    OkHttpClient client() {
+        OkHttpClient known = client;
+        if (known == null) {
+            known = transport
+                    .attempts
+                    .newBuilder()
+                    .dns(dns)
+                    .socketFactory(sockets)
+                    .connectionPool(pool)
+                    .build();
+            client = known;
+        }
+        return known;
+    }
+
+    /** Whether the instance is still at this address. */
+    boolean isAt(@Nullable ServiceInstance instance) {
+        return instance != null && location.sameLocation(instance);
+    }
+
+    String id() {
+        return location.id();
+    }
+
+    /** Closes idle connections now, and those in use as their calls end. */
+    void retire() {
+        retired = true;
+        pool.evictAll();
+    }
+
+    /** A call here has ended. */
+    void released() {
+        if (retired) {
+            pool.evictAll();
+        }
+    }
+
+    /** Closes idle connections: one of them was found dead, so the others may be. */
+    void evictIdle() {
+        pool.evictAll();
+    }
+
+    int connections() {
+        return pool.connectionCount();
+    }
+
+    @Override
+    public String toString() {
+        return "Endpoint[" + candidate + (retired ? ", retired" : "") + "]";
+    }
+
+    /** An address object of its own for each endpoint. What it says is seen in OkHttp's messages and events only. */
+    static InetAddress marker(String host, String instanceHost) {
+        try {
+            boolean literal = instanceHost.indexOf(':') >= 0
+                    || instanceHost.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
+            byte[] address = literal ? InetAddress.getByName(instanceHost).getAddress() : new byte[4];
+            return InetAddress.getByAddress(host, address);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("instance host: " + instanceHost + " (expected: an address)", e);
+        }
+    }
+}

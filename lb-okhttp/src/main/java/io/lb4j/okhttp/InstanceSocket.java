@@ -1,0 +1,112 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.ServiceInstance;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.net.SocketFactory;
+import okhttp3.Dns;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A socket of the user's factory that goes to its instance when told to go to the marker address. The marker is
+ * recognised by identity: OkHttp connects to the very object that {@link InstanceDns} returned, so nothing else is ever
+ * taken for it.
+ */
+final class InstanceSocket extends DelegatingSocket {
+    private final SocketFactory factory;
+    private final InetAddress marker;
+    private final ServiceInstance instance;
+    private final Dns dns;
+
+    InstanceSocket(SocketFactory factory, InetAddress marker, ServiceInstance instance, Dns dns) throws IOException {
+        super(factory.createSocket());
+        this.factory = factory;
+        this.marker = marker;
+        this.instance = instance;
+        this.dns = dns;
+    }
+
+    /** A number for the instance's TLS sessions: the name and port of the URL are the same for all instances. */
+    int sessionPort() {
+        return 65536 + (instance.authority().hashCode() & 0xff_ffff);
+    }
+
+    @Override
+    public void connect(SocketAddress endpoint) throws IOException {
+        connect(endpoint, 0);
+    }
+
+    @Override
+    @SuppressWarnings("ReferenceEquality") // identity is the point, see above
+    public void connect(SocketAddress endpoint, int timeoutMillis) throws IOException {
+        if (endpoint instanceof InetSocketAddress address && address.getAddress() == marker) {
+            connectToInstance(timeoutMillis);
+        } else {
+            delegate().connect(endpoint, timeoutMillis);
+        }
+    }
+
+    private void connectToInstance(int timeoutMillis) throws IOException {
+        // A host name is looked up for each connection, so that an instance may move as DNS says.
+        List<InetAddress> addresses = dns.lookup(instance.host());
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        IOException failure = null;
+        for (InetAddress each : addresses) {
+            int left = 0;
+            if (timeoutMillis > 0) {
+                left = (int) TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (failure != null && left <= 0) {
+                    break;
+                }
+                left = Math.max(1, left);
+            }
+            if (failure != null) {
+                // A socket that failed to connect is closed for good.
+                replaceDelegate(factory.createSocket());
+            }
+            try {
+                delegate().connect(new InetSocketAddress(each, instance.port()), left);
+                return;
+            } catch (IOException e) {
+                failure = suppressing(named(e), failure);
+                if (isClosedByOwner()) {
+                    break;
+                }
+            }
+        }
+        throw failure != null
+                ? failure
+                : new ConnectException("no address for instance " + instance.id() + ", host " + instance.host());
+    }
+
+    /** OkHttp's own message names the service and its port only. */
+    private IOException named(IOException e) {
+        String message = "instance " + instance.id() + " at " + instance.authority() + ": " + e.getMessage();
+        IOException named = e instanceof SocketTimeoutException
+                ? new SocketTimeoutException(message)
+                : e instanceof ConnectException
+                        ? new ConnectException(message)
+                        : e instanceof SocketException ? new SocketException(message) : new IOException(message);
+        named.initCause(e);
+        return named;
+    }
+
+    private static IOException suppressing(IOException latest, @Nullable IOException earlier) {
+        if (earlier != null) {
+            latest.addSuppressed(earlier);
+        }
+        return latest;
+    }
+
+    @Override
+    public String toString() {
+        return "InstanceSocket[" + instance.id() + ", " + delegate() + "]";
+    }
+}

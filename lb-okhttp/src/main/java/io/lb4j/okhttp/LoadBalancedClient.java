@@ -1,0 +1,254 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Scheduler;
+import io.lb4j.ServiceDiscovery;
+import io.lb4j.Strategy;
+import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.balancer.LoadBalancerListener;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import okhttp3.Call;
+import okhttp3.Dispatcher;
+import okhttp3.Interceptor;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.WebSocket;
+import okhttp3.WebSocketListener;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes OkHttp calls to services: the URL's host is the name of a service, and each call goes to one of its instances.
+ *
+ * <pre>{@code
+ * try (LoadBalancedClient client = LoadBalancedClient.builder().discovery(discovery).build();
+ *         Response response = client.newCall(new Request.Builder().url("http://orders/42").build()).execute()) {
+ *     System.out.println(response.body().string());
+ * }
+ * }</pre>
+ *
+ * <p>A URL's host is a service if it was named with {@link Builder#service}, or if it has no dot and is neither
+ * {@code localhost} nor an address. Calls to all other hosts are made by the OkHttp client this one was built from, as if
+ * it were called itself. The URL's port is part of the {@code Host} header, the cookies and the cache key, and doesn't
+ * say where the call goes: that is the instance's port.
+ *
+ * <p>Calls are OkHttp's own: cancelling, time-outs, tags, events, cookies, cache, authentication and interceptors work
+ * as they always do, and anything that takes a {@link Call.Factory} (Retrofit) or a {@link WebSocket.Factory} takes
+ * this. Thread-safe.
+ *
+ * <p>Owns its balancers and its connections to instances, and ends them on {@link #close()}; the discovery and the
+ * OkHttp client stay the caller's.
+ */
+public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory, AutoCloseable {
+    private final Services services;
+    private final Transport transport;
+    private final OkHttpClient balanced;
+    private final OkHttpClient others;
+
+    private LoadBalancedClient(Services services) {
+        this.services = services;
+        this.transport = services.transport();
+        this.balanced = transport.services(new LoadBalancerInterceptor(services, transport, true));
+        this.others = transport.others(new LoadBalancerInterceptor(services, transport, false));
+    }
+
+    /** A builder over a new OkHttp client with OkHttp's defaults. */
+    public static Builder builder() {
+        return builder(new OkHttpClient());
+    }
+
+    /**
+     * A builder over an OkHttp client of the caller's: its time-outs, TLS, interceptors, cookie jar, cache, event
+     * listeners and executor are used; its proxies, its connection pool and its
+     * {@link OkHttpClient#retryOnConnectionFailure()} are not, for calls to services. A dispatcher with OkHttp's default
+     * limits, 64 calls at a time and 5 for each host, is not either, since a service is one host: see
+     * {@link #dispatcher()}.
+     */
+    public static Builder builder(OkHttpClient base) {
+        return new Builder(base);
+    }
+
+    /**
+     * A new call, to be executed or enqueued.
+     *
+     * @throws IllegalStateException if this client is closed
+     */
+    @Override
+    public Call newCall(Request request) {
+        return client(request).newCall(request);
+    }
+
+    /**
+     * A new WebSocket; it counts as a call in flight until it is closed.
+     *
+     * @throws IllegalStateException if this client is closed
+     */
+    @Override
+    public WebSocket newWebSocket(Request request, WebSocketListener listener) {
+        return client(request).newWebSocket(request, listener);
+    }
+
+    private OkHttpClient client(Request request) {
+        if (services.isClosed()) {
+            throw new IllegalStateException(this + " (expected: open); it was closed before this call");
+        }
+        return services.isService(request.url().host()) ? balanced : others;
+    }
+
+    /**
+     * The balancer of a service, to explain or list its instances; started if it was not yet.
+     *
+     * @param service the name, as in URLs
+     * @throws IllegalArgumentException if URLs with this host are not for a service
+     * @throws IllegalStateException if this client is closed, or knows too many services already
+     */
+    public LoadBalancer balancer(String service) {
+        String host = Hosts.canonical(service);
+        if (!services.isService(host)) {
+            throw new IllegalArgumentException("service: '" + service
+                    + "' (expected: a name given to Builder.service, or one without a dot other than localhost)");
+        }
+        try {
+            return services.get(host).balancer();
+        } catch (IOException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The same as an interceptor, for an OkHttp client that has to stay one. Add it last, to a client built from the one
+     * this was built from: {@code base.newBuilder().addInterceptor(client.interceptor()).build()}. Further attempts are
+     * made with the settings of {@code base}.
+     *
+     * <p>An interceptor can't change everything, so this client is better where it can be used: with the interceptor
+     * alone, TLS to a service whose name has no dot sends no server name, OkHttp repeats a call once by itself that is
+     * answered with 503 and {@code Retry-After: 0}, and its dispatcher makes 5 asynchronous calls for each service at a
+     * time unless told otherwise.
+     */
+    public Interceptor interceptor() {
+        return new LoadBalancerInterceptor(services, transport, false);
+    }
+
+    /**
+     * What runs enqueued calls to services, for its limits, counts and {@link Dispatcher#cancelAll()}. It is the base
+     * client's own if that has limits other than OkHttp's defaults; else one on the same executor, with 512 calls at a
+     * time, to one service or to many.
+     */
+    public Dispatcher dispatcher() {
+        return balanced.dispatcher();
+    }
+
+    /**
+     * Ends the balancers and closes idle connections to instances. Calls in flight finish, but are not repeated any
+     * more; new ones get an {@link IllegalStateException}, calls made but not begun an {@link IOException}. Idempotent.
+     */
+    @Override
+    public void close() {
+        services.close();
+    }
+
+    @Override
+    public String toString() {
+        return "LoadBalancedClient[" + services + "]";
+    }
+
+    /** Collects a client's parts and settings. Not thread-safe. */
+    public static final class Builder {
+        private final OkHttpClient base;
+        private final List<Consumer<? super ServiceSettings.Builder>> defaults = new ArrayList<>();
+        private final Map<String, List<Consumer<? super ServiceSettings.Builder>>> own = new HashMap<>();
+        private final Map<String, String> names = new LinkedHashMap<>();
+        private final List<LoadBalancerListener> listeners = new ArrayList<>();
+        private Scheduler scheduler = Scheduler.shared();
+        private @Nullable ServiceDiscovery discovery;
+
+        private Builder(OkHttpClient base) {
+            this.base = Objects.requireNonNull(base, "base");
+        }
+
+        /** Sets where instances come from; required. It stays open when the client is closed. */
+        public Builder discovery(ServiceDiscovery value) {
+            this.discovery = Objects.requireNonNull(value, "discovery");
+            return this;
+        }
+
+        /** Sets how instances are chosen where a service doesn't say; short for {@link #defaults}. */
+        public Builder strategy(Strategy value) {
+            Objects.requireNonNull(value, "strategy");
+            return defaults(settings -> settings.strategy(value));
+        }
+
+        /**
+         * Names a service, which starts when the client is built instead of on its first call, and may have a name with
+         * dots.
+         *
+         * @throws IllegalArgumentException if no URL can have such a host
+         */
+        public Builder service(String name) {
+            return service(name, settings -> {});
+        }
+
+        /**
+         * Names a service and says how its calls differ from the {@linkplain #defaults defaults}.
+         *
+         * @throws IllegalArgumentException if no URL can have such a host
+         */
+        public Builder service(String name, Consumer<? super ServiceSettings.Builder> settings) {
+            Objects.requireNonNull(settings, "settings");
+            String host = Hosts.canonical(name);
+            names.put(host, name);
+            own.computeIfAbsent(host, each -> new ArrayList<>()).add(settings);
+            return this;
+        }
+
+        /** Changes the settings that every service starts from. */
+        public Builder defaults(Consumer<? super ServiceSettings.Builder> settings) {
+            this.defaults.add(Objects.requireNonNull(settings, "settings"));
+            return this;
+        }
+
+        /** Adds a listener to the balancers of all services; default none. */
+        public Builder listener(LoadBalancerListener value) {
+            this.listeners.add(Objects.requireNonNull(value, "listener"));
+            return this;
+        }
+
+        /** Sets what runs background work; default {@link Scheduler#shared()}. Never shut down. */
+        public Builder scheduler(Scheduler value) {
+            this.scheduler = Objects.requireNonNull(value, "scheduler");
+            return this;
+        }
+
+        /**
+         * Builds the client and starts the balancers of the services that were named.
+         *
+         * @throws IllegalStateException if discovery is missing, or OkHttp is older than 5.4
+         */
+        public LoadBalancedClient build() {
+            OkHttpVersion.check(Interceptor.Chain.class);
+            if (discovery == null) {
+                throw new IllegalStateException(
+                        "LoadBalancedClient: discovery is missing (expected: set before build)");
+            }
+            Map<String, ServiceSettings> settings = new HashMap<>();
+            own.forEach((host, each) -> settings.put(host, settings(each)));
+            return new LoadBalancedClient(new Services(
+                    new Services.Settings(discovery, settings(List.of()), List.copyOf(listeners), scheduler),
+                    isService -> new Transport(base, isService),
+                    Map.copyOf(names),
+                    settings));
+        }
+
+        private ServiceSettings settings(List<Consumer<? super ServiceSettings.Builder>> more) {
+            ServiceSettings.Builder builder = new ServiceSettings.Builder();
+            defaults.forEach(each -> each.accept(builder));
+            more.forEach(each -> each.accept(builder));
+            return builder.build();
+        }
+    }
+}

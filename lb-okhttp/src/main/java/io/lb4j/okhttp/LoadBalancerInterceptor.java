@@ -1,0 +1,51 @@
+package io.lb4j.okhttp;
+
+import java.io.IOException;
+import okhttp3.Call;
+import okhttp3.Interceptor;
+import okhttp3.Request;
+import okhttp3.Response;
+
+/**
+ * Balances calls whose URL names a service, and lets all others pass. The last of the application interceptors, so that
+ * the user's run once for each call and not for each attempt.
+ */
+final class LoadBalancerInterceptor implements Interceptor {
+    private final Services services;
+    private final Transport transport;
+
+    /** Whether the client it is part of is set up for services; else each call is. */
+    private final boolean tuned;
+
+    LoadBalancerInterceptor(Services services, Transport transport, boolean tuned) {
+        this.services = services;
+        this.transport = transport;
+        this.tuned = tuned;
+    }
+
+    @Override
+    public Response intercept(Chain chain) throws IOException {
+        Request request = chain.request();
+        String host = request.url().host();
+        if (!services.isService(host)) {
+            return elsewhere(chain, request);
+        }
+        Call call = chain.call();
+        CallLink earlier = call.tag(CallLink.class);
+        if (earlier instanceof Attempt attempt) {
+            // An interceptor above closed the first answer and proceeds once more.
+            attempt.over();
+        }
+        return new BalancedCall(services, chain, tuned, services.get(host), request, earlier, 0).run();
+    }
+
+    /** An interceptor above turned a call to a service into one to another host. */
+    private Response elsewhere(Chain chain, Request request) throws IOException {
+        return (tuned
+                        ? chain.withRetryOnConnectionFailure(transport.base.retryOnConnectionFailure())
+                                .withProxy(transport.base.proxy())
+                                .withProxySelector(transport.base.proxySelector())
+                        : chain)
+                .proceed(request);
+    }
+}

@@ -1,0 +1,244 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Candidate;
+import io.lb4j.CannotPickException;
+import io.lb4j.Outcome;
+import io.lb4j.PickRequest;
+import io.lb4j.ServiceInstance;
+import io.lb4j.balancer.Lease;
+import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.balancer.LoadBalancerListener;
+import io.lb4j.retry.RetryBudget;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import okhttp3.Call;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/** One service as calls see it: its balancer, its endpoints, its settings. Thread-safe. */
+final class Service implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Service.class.getName());
+
+    private final String host;
+    private final ServiceSettings settings;
+    private final Transport transport;
+    private final Predicate<String> isService;
+    private final RetryBudget budget;
+    private final LoadBalancer balancer;
+    private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
+    private final AtomicBoolean callbackFailed = new AtomicBoolean();
+
+    /** The ids and places of the last snapshot, or null before it. Written on the balancer's thread. */
+    private volatile @Nullable Map<String, ServiceInstance> listed;
+
+    /** Set once. */
+    private volatile boolean closed;
+
+    /** Set by calls, cleared when room is sought among made-up names. */
+    private volatile boolean used = true;
+
+    /** Set once, on the balancer's thread: discovery knows no such service. */
+    private volatile boolean unknown;
+
+    Service(
+            String host,
+            ServiceSettings settings,
+            Transport transport,
+            Predicate<String> isService,
+            LoadBalancer.Builder builder,
+            RetryBudget budget) {
+        this.host = host;
+        this.settings = settings;
+        this.transport = transport;
+        this.isService = isService;
+        this.budget = budget;
+        this.balancer = builder.listener(new Snapshots()).build();
+    }
+
+    String host() {
+        return host;
+    }
+
+    ServiceSettings settings() {
+        return settings;
+    }
+
+    LoadBalancer balancer() {
+        return balancer;
+    }
+
+    RetryBudget budget() {
+        return budget;
+    }
+
+    boolean isUnknown() {
+        return unknown;
+    }
+
+    /** Whether there was a call since the last time this was asked. */
+    boolean takeUsed() {
+        boolean was = used;
+        used = false;
+        return was;
+    }
+
+    /** Whether no call is in progress. */
+    boolean isIdle() {
+        return balancer.instances().stream().allMatch(each -> each.inFlight() == 0);
+    }
+
+    void touch() {
+        // Read first: a line that every call writes is a line that every core fetches.
+        if (!used) {
+            used = true;
+        }
+    }
+
+    PickRequest pickRequest(Request request) {
+        AffinityKey affinity = settings.affinity;
+        String key = null;
+        if (affinity != null) {
+            try {
+                key = affinity.of(request);
+            } catch (RuntimeException e) {
+                report("affinity key", e);
+            }
+        }
+        return (key == null ? PickRequest.plain() : PickRequest.ofKey(key)).withCall(request);
+    }
+
+    /**
+     * Picks an instance for one attempt.
+     *
+     * @throws ServiceUnavailableException if none can be picked
+     * @throws IllegalStateException if this service is closed
+     */
+    Lease acquire(PickRequest pick) throws ServiceUnavailableException {
+        try {
+            return balancer.acquire(pick);
+        } catch (CannotPickException e) {
+            throw new ServiceUnavailableException(e);
+        }
+    }
+
+    Attempt attempt(Call call, Lease lease) {
+        return new Attempt(call, this, endpoint(lease.candidate()), lease);
+    }
+
+    /** What this answer means. */
+    Verdict judge(Attempt attempt, Response response) {
+        if (attempt.left || !response.request().url().host().equals(host)) {
+            return Verdict.SUCCESS;
+        }
+        if (response.networkResponse() == null) {
+            // The cache answered; nobody was asked.
+            return Verdict.IGNORED;
+        }
+        Outcome outcome;
+        try {
+            outcome = settings.classifier.ofResponse(response);
+        } catch (RuntimeException e) {
+            report("outcome classifier", e);
+            outcome = StandardClassifier.INSTANCE.ofResponse(response);
+        }
+        return outcome == Outcome.SUCCESS
+                ? Verdict.SUCCESS
+                : new Verdict(outcome, outcome, io.lb4j.retry.Delivery.MAYBE_PROCESSED, false);
+    }
+
+    /** What this failure means. */
+    Verdict judge(Attempt attempt, IOException error) {
+        Verdict verdict = Failures.of(attempt, error);
+        if (!verdict.health().isFailure()) {
+            return verdict;
+        }
+        try {
+            Outcome outcome = settings.classifier.ofFailure(error, verdict.health());
+            return outcome.equals(verdict.health())
+                    ? verdict
+                    : new Verdict(
+                            outcome,
+                            verdict.isFinal() ? verdict.retry() : outcome,
+                            verdict.delivery(),
+                            verdict.fresh());
+        } catch (RuntimeException e) {
+            report("outcome classifier", e);
+            return verdict;
+        }
+    }
+
+    int endpointCount() {
+        return endpoints.size();
+    }
+
+    private Endpoint endpoint(Candidate candidate) {
+        Endpoint known = endpoints.get(candidate);
+        return known != null ? known : addEndpoint(candidate);
+    }
+
+    private Endpoint addEndpoint(Candidate candidate) {
+        Endpoint endpoint =
+                endpoints.computeIfAbsent(candidate, each -> new Endpoint(host, each, transport, isService));
+        Map<String, ServiceInstance> all = listed;
+        // Picked just before the snapshot that dropped it: serve this call, keep nothing.
+        if (closed || (all != null && !endpoint.isAt(all.get(endpoint.id())))) {
+            endpoints.remove(candidate, endpoint);
+            endpoint.retire();
+        }
+        return endpoint;
+    }
+
+    private void retireUnless(Map<String, ServiceInstance> all) {
+        endpoints.values().removeIf(endpoint -> {
+            boolean gone = !endpoint.isAt(all.get(endpoint.id()));
+            if (gone) {
+                endpoint.retire();
+            }
+            return gone;
+        });
+    }
+
+    private void report(String what, RuntimeException error) {
+        if (callbackFailed.compareAndSet(false, true)) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "service " + host + ": its " + what + " threw (expected: never); the call goes on without it,"
+                            + " and this is said once",
+                    error);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        balancer.close();
+        retireUnless(Map.of());
+    }
+
+    @Override
+    public String toString() {
+        return "Service[" + host + "]";
+    }
+
+    private final class Snapshots implements LoadBalancerListener {
+        @Override
+        public void onInstances(String service, List<ServiceInstance> instances) {
+            Map<String, ServiceInstance> byId = new HashMap<>();
+            instances.forEach(each -> byId.put(each.id(), each));
+            unknown = false;
+            listed = byId;
+            retireUnless(byId);
+        }
+
+        @Override
+        public void onUnknownService(String service, String detail) {
+            unknown = true;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Strategy;
+import io.lb4j.health.HealthCheck;
+import io.lb4j.health.OutlierDetection;
+import io.lb4j.health.SlowStart;
+import io.lb4j.retry.RetryPolicy;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How calls to one service are balanced, judged and retried. Immutable; made by {@link LoadBalancedClient.Builder}.
+ */
+public final class ServiceSettings {
+    final Strategy strategy;
+    final @Nullable AffinityKey affinity;
+    final OutcomeClassifier classifier;
+    final @Nullable HealthCheck healthCheck;
+    final OutlierDetection outlierDetection;
+    final SlowStart slowStart;
+    final double panicThreshold;
+    final RetryPolicy retry;
+    final double budgetRatio;
+    final int budgetPerSecond;
+    final @Nullable Duration attemptTimeout;
+    final Duration firstSnapshotTimeout;
+
+    private ServiceSettings(Builder builder) {
+        this.strategy = builder.strategy;
+        this.affinity = builder.affinity;
+        this.classifier = builder.classifier;
+        this.healthCheck = builder.healthCheck;
+        this.outlierDetection = builder.outlierDetection;
+        this.slowStart = builder.slowStart;
+        this.panicThreshold = builder.panicThreshold;
+        this.retry = builder.retry;
+        this.budgetRatio = builder.budgetRatio;
+        this.budgetPerSecond = builder.budgetPerSecond;
+        this.attemptTimeout = builder.attemptTimeout;
+        this.firstSnapshotTimeout = builder.firstSnapshotTimeout;
+    }
+
+    /** Collects the settings of one service, or the defaults of all. Not thread-safe. */
+    public static final class Builder {
+        private Strategy strategy =
+                eligible -> request -> eligible.get(eligible.random().nextInt(eligible.size()));
+        private @Nullable AffinityKey affinity;
+        private OutcomeClassifier classifier = OutcomeClassifier.standard();
+        private @Nullable HealthCheck healthCheck;
+        private OutlierDetection outlierDetection = OutlierDetection.DEFAULT;
+        private SlowStart slowStart = SlowStart.DEFAULT;
+        private double panicThreshold = 0.5;
+        private RetryPolicy retry = RetryPolicy.defaults();
+        private double budgetRatio = 0.2;
+        private int budgetPerSecond = 10;
+        private @Nullable Duration attemptTimeout;
+        private Duration firstSnapshotTimeout = Duration.ofSeconds(5);
+
+        Builder() {}
+
+        /** Sets how instances are chosen; default any at random. */
+        public Builder strategy(Strategy value) {
+            this.strategy = Objects.requireNonNull(value, "strategy");
+            return this;
+        }
+
+        /**
+         * Sets what of a request decides its instance; default null, nothing. Needs a strategy that keeps keys in place,
+         * such as a ring hash.
+         */
+        public Builder affinity(@Nullable AffinityKey value) {
+            this.affinity = value;
+            return this;
+        }
+
+        /** Sets what answers mean for the instance; default {@link OutcomeClassifier#standard()}. */
+        public Builder outcomeClassifier(OutcomeClassifier value) {
+            this.classifier = Objects.requireNonNull(value, "outcomeClassifier");
+            return this;
+        }
+
+        /**
+         * Sets active health; default null, no checks. An {@link HttpProbe} in it asks in the name of the service, over
+         * the client's own TLS settings.
+         */
+        public Builder healthCheck(@Nullable HealthCheck value) {
+            this.healthCheck = value;
+            return this;
+        }
+
+        /** Sets passive health; default {@link OutlierDetection#DEFAULT}. */
+        public Builder outlierDetection(OutlierDetection value) {
+            this.outlierDetection = Objects.requireNonNull(value, "outlierDetection");
+            return this;
+        }
+
+        /** Sets the ramp of new and returning instances; default {@link SlowStart#DEFAULT}. */
+        public Builder slowStart(SlowStart value) {
+            this.slowStart = Objects.requireNonNull(value, "slowStart");
+            return this;
+        }
+
+        /**
+         * Sets the share of healthy instances below which all take calls, healthy or not; default 0.5, 0 turns it off.
+         *
+         * @throws IllegalArgumentException unless 0 to 1
+         */
+        public Builder panicThreshold(double value) {
+            check(value >= 0 && value <= 1, "panicThreshold", value, "0 to 1");
+            this.panicThreshold = value;
+            return this;
+        }
+
+        /** Sets which failed attempts are followed by another; default {@link RetryPolicy#defaults()}. */
+        public Builder retry(RetryPolicy value) {
+            this.retry = Objects.requireNonNull(value, "retry");
+            return this;
+        }
+
+        /**
+         * Caps the retries of the service as a whole.
+         *
+         * @param ratio retries per call in the long run, 0 to 10; default 0.2
+         * @param minPerSecond retries per second allowed whatever the traffic; default 10
+         * @throws IllegalArgumentException if out of range
+         */
+        public Builder retryBudget(double ratio, int minPerSecond) {
+            check(ratio >= 0 && ratio <= 10, "ratio", ratio, "0 to 10");
+            check(minPerSecond >= 0 && minPerSecond <= 1_000_000, "minPerSecond", minPerSecond, "0 to 1000000");
+            this.budgetRatio = ratio;
+            this.budgetPerSecond = minPerSecond;
+            return this;
+        }
+
+        /**
+         * Sets how long one attempt may take until its headers are there; default null, as long as the client's own
+         * time-outs allow. An attempt that takes longer is cancelled, counts as a time-out of its instance, and is
+         * followed by another one if the retry policy allows. Makes every attempt an OkHttp call of its own, so that it
+         * can be cancelled alone. Not for WebSockets.
+         *
+         * @throws IllegalArgumentException unless positive
+         */
+        public Builder attemptTimeout(@Nullable Duration value) {
+            check(
+                    value == null || !(value.isNegative() || value.isZero()),
+                    "attemptTimeout",
+                    String.valueOf(value),
+                    "> 0");
+            this.attemptTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets how long a call waits while nothing is known of the service yet; default 5 s, zero never waits.
+         *
+         * @throws IllegalArgumentException if negative
+         */
+        public Builder firstSnapshotTimeout(Duration value) {
+            check(!value.isNegative(), "firstSnapshotTimeout", value, ">= 0");
+            this.firstSnapshotTimeout = value;
+            return this;
+        }
+
+        ServiceSettings build() {
+            return new ServiceSettings(this);
+        }
+
+        private static void check(boolean ok, String name, Object value, String rule) {
+            if (!ok) {
+                throw new IllegalArgumentException(name + ": " + value + " (expected: " + rule + ")");
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.CannotPickException;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call could not be given to any instance of its service. Nothing was sent. The message says what is known of the
+ * service; the {@linkplain #getCause() cause}, a {@link CannotPickException}, says by its type whether the service is
+ * unknown, not known yet, or has nobody who can take a call.
+ */
+public final class ServiceUnavailableException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    private final String service;
+
+    ServiceUnavailableException(CannotPickException cause) {
+        this(cause.service(), String.valueOf(cause.getMessage()), cause);
+    }
+
+    ServiceUnavailableException(String service, String message, @Nullable Throwable cause) {
+        super(message, cause);
+        this.service = service;
+    }
+
+    /** The service that was called. */
+    public String service() {
+        return service;
+    }
+}

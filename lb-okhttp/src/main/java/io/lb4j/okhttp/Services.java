@@ -1,0 +1,215 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Scheduler;
+import io.lb4j.ServiceDiscovery;
+import io.lb4j.Ticker;
+import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.balancer.LoadBalancerListener;
+import io.lb4j.health.HealthCheck;
+import io.lb4j.retry.RetryBudget;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The services of one client: those that were named, and those that URLs name. A URL may come from anywhere, so that
+ * the latter are bounded in number, and what is of no use makes room. Thread-safe.
+ */
+final class Services implements AutoCloseable {
+    /** Services that nobody named in advance, each with a balancer and a watch. */
+    static final int MAX_UNNAMED = 256;
+
+    private final Settings settings;
+    private final Transport transport;
+    private final Map<String, Service> named;
+    private final Map<String, Service> unnamed = new ConcurrentHashMap<>();
+
+    /** Written under the lock on {@link #unnamed}. */
+    private volatile boolean closed;
+
+    /** What services are made of. */
+    record Settings(
+            ServiceDiscovery discovery,
+            ServiceSettings defaults,
+            List<LoadBalancerListener> listeners,
+            Scheduler scheduler) {}
+
+    /**
+     * Starts the named services.
+     *
+     * @param names the names as given, by their spelling in URLs
+     * @param own the settings of those that have some
+     */
+    Services(Settings settings, Transports transports, Map<String, String> names, Map<String, ServiceSettings> own) {
+        this.settings = settings;
+        this.transport = transports.make(host -> names.containsKey(host) || isUnnamed(host));
+        Map<String, Service> all = new HashMap<>();
+        try {
+            names.forEach((host, name) -> all.put(host, open(host, name, own.getOrDefault(host, settings.defaults))));
+        } catch (RuntimeException | Error e) {
+            all.values().forEach(Service::close);
+            throw e;
+        }
+        this.named = Map.copyOf(all);
+    }
+
+    /** Makes the clients, which have to know what a service is. */
+    interface Transports {
+        Transport make(java.util.function.Predicate<String> isService);
+    }
+
+    Transport transport() {
+        return transport;
+    }
+
+    Scheduler scheduler() {
+        return settings.scheduler;
+    }
+
+    /** Whether a URL with this host is for us. */
+    boolean isService(String host) {
+        return named.containsKey(host) || isUnnamed(host);
+    }
+
+    private static boolean isUnnamed(String host) {
+        return Hosts.isSingleLabel(host) && !host.equals("localhost");
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * The service that URLs with this host are for.
+     *
+     * @throws ServiceUnavailableException if there are too many
+     * @throws IOException if the client is closed
+     */
+    Service get(String host) throws IOException {
+        if (closed) {
+            throw closedError();
+        }
+        Service service = named.get(host);
+        if (service != null) {
+            return service;
+        }
+        service = unnamed.get(host);
+        if (service == null) {
+            service = open(host);
+        }
+        service.touch();
+        return service;
+    }
+
+    private Service open(String host) throws IOException {
+        Service evicted = null;
+        Service opened;
+        synchronized (unnamed) {
+            if (closed) {
+                throw closedError();
+            }
+            Service known = unnamed.get(host);
+            if (known != null) {
+                return known;
+            }
+            if (unnamed.size() >= MAX_UNNAMED) {
+                evicted = leastUseful();
+                if (evicted == null) {
+                    throw new ServiceUnavailableException(
+                            host,
+                            "service " + host + " would be one more than the " + MAX_UNNAMED
+                                    + " that URLs may name at a time, and all of those are in use (name the services"
+                                    + " with LoadBalancedClient.Builder.service, or check where the URLs come from)",
+                            null);
+                }
+                unnamed.remove(evicted.host(), evicted);
+            }
+            opened = open(host, host, settings.defaults);
+            unnamed.put(host, opened);
+        }
+        if (evicted != null) {
+            evicted.close();
+        }
+        return opened;
+    }
+
+    /** One that discovery doesn't know, or one that had no call since somebody last looked (a second chance). */
+    private @Nullable Service leastUseful() {
+        List<Service> all = new ArrayList<>(unnamed.values());
+        for (Service each : all) {
+            if (each.isUnknown()) {
+                return each;
+            }
+        }
+        Service idle = null;
+        for (Service each : all) {
+            if (!each.takeUsed() && idle == null && each.isIdle()) {
+                idle = each;
+            }
+        }
+        return idle;
+    }
+
+    private Service open(String host, String name, ServiceSettings own) {
+        LoadBalancer.Builder builder = LoadBalancer.builder(name)
+                .discovery(settings.discovery)
+                .strategy(own.strategy)
+                .healthCheck(bound(own.healthCheck, host))
+                .outlierDetection(own.outlierDetection)
+                .slowStart(own.slowStart)
+                .panicThreshold(own.panicThreshold)
+                .firstSnapshotTimeout(own.firstSnapshotTimeout)
+                .scheduler(settings.scheduler);
+        settings.listeners.forEach(builder::listener);
+        return new Service(
+                host,
+                own,
+                transport,
+                this::isService,
+                builder,
+                new RetryBudget(own.budgetRatio, own.budgetPerSecond, Ticker.system()));
+    }
+
+    private @Nullable HealthCheck bound(@Nullable HealthCheck check, String host) {
+        return check != null && check.probe() instanceof HttpProbe probe
+                ? new HealthCheck(
+                        probe.boundTo(host, transport.attempts),
+                        check.interval(),
+                        check.unhealthyInterval(),
+                        check.timeout(),
+                        check.rise(),
+                        check.fall(),
+                        check.jitter())
+                : check;
+    }
+
+    int unnamedCount() {
+        return unnamed.size();
+    }
+
+    private static IOException closedError() {
+        String message = "the LoadBalancedClient is closed (expected: open); it was closed before this call";
+        return new IOException(message, new IllegalStateException(message));
+    }
+
+    @Override
+    public String toString() {
+        return named.keySet() + (unnamed.isEmpty() ? "" : " and " + unnamed.keySet()) + (closed ? ", closed" : "");
+    }
+
+    @Override
+    public void close() {
+        List<Service> all;
+        synchronized (unnamed) {
+            closed = true;
+            all = new ArrayList<>(unnamed.values());
+            unnamed.clear();
+        }
+        all.forEach(Service::close);
+        named.values().forEach(Service::close);
+    }
+}

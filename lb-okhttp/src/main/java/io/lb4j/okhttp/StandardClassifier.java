@@ -1,0 +1,83 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Outcome;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/** See {@link OutcomeClassifier#standard()}. */
+final class StandardClassifier implements OutcomeClassifier {
+    static final OutcomeClassifier INSTANCE = new StandardClassifier(InstantSource.system());
+
+    /** A server that asks for a day off must not be able to keep itself out of rotation for one. */
+    static final Duration LONGEST = Duration.ofMinutes(10);
+
+    private static final int TOO_MANY_REQUESTS = 429;
+    private static final int NOT_IMPLEMENTED = 501;
+    private static final int UNAVAILABLE = 503;
+
+    private final InstantSource clock;
+
+    StandardClassifier(InstantSource clock) {
+        this.clock = clock;
+    }
+
+    @Override
+    public Outcome ofResponse(Response response) {
+        int code = response.code();
+        if (code < 500 && code != TOO_MANY_REQUESTS) {
+            return Outcome.SUCCESS;
+        }
+        if (code == TOO_MANY_REQUESTS || code == UNAVAILABLE) {
+            Duration asked = retryAfter(response.header("Retry-After"), response);
+            if (asked != null) {
+                return Outcome.overloaded(asked);
+            }
+            return code == UNAVAILABLE ? Outcome.SERVER_ERROR : Outcome.overloaded(Duration.ZERO);
+        }
+        return code == NOT_IMPLEMENTED || code > 599 ? Outcome.SUCCESS : Outcome.SERVER_ERROR;
+    }
+
+    /** RFC 9110 §10.2.3: seconds or a date. What is neither is as good as no header. */
+    private @Nullable Duration retryAfter(@Nullable String header, Response response) {
+        if (header == null) {
+            return null;
+        }
+        String value = header.trim();
+        if (!value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            // Ten digits are 317 years; more would not fit.
+            return value.length() > 9 ? LONGEST : bounded(Duration.ofSeconds(Long.parseLong(value)));
+        }
+        Instant until = date(value);
+        if (until == null) {
+            return null;
+        }
+        // Measured from the server's own date, since the two clocks may differ by more than the pause.
+        Instant sent = date(response.header("Date"));
+        return bounded(Duration.between(sent != null ? sent : clock.instant(), until));
+    }
+
+    private static @Nullable Instant date(@Nullable String value) {
+        if (value == null) {
+            return null;
+        }
+        try {
+            return ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME)
+                    .toInstant();
+        } catch (DateTimeException e) {
+            return null;
+        }
+    }
+
+    private static Duration bounded(Duration asked) {
+        if (asked.isNegative()) {
+            return Duration.ZERO;
+        }
+        return asked.compareTo(LONGEST) > 0 ? LONGEST : asked;
+    }
+}

@@ -1,0 +1,74 @@
+package io.lb4j.okhttp;
+
+import java.util.concurrent.ExecutorService;
+import java.util.function.Predicate;
+import javax.net.ssl.SSLSocketFactory;
+import okhttp3.ConnectionSpec;
+import okhttp3.Dispatcher;
+import okhttp3.Interceptor;
+import okhttp3.OkHttpClient;
+
+/** The clients that are made of the user's one, each for one purpose. */
+final class Transport {
+    /** OkHttp's defaults, which mean a crowd of hosts and not one service of many instances. */
+    private static final int DEFAULT_MAX_REQUESTS = 64;
+
+    private static final int DEFAULT_MAX_REQUESTS_PER_HOST = 5;
+    static final int RAISED_MAX_REQUESTS = 512;
+
+    /** The user's own, untouched. */
+    final OkHttpClient base;
+
+    /** Calls to services: tuned once here, so that a call has three things to override and not six. */
+    private final OkHttpClient.Builder tuned;
+
+    /** Further attempts: no interceptors, which ran already, and no limits, which the call itself observed. */
+    final OkHttpClient attempts;
+
+    Transport(OkHttpClient base, Predicate<String> isService) {
+        this.base = base;
+        this.tuned = base.newBuilder()
+                .retryOnConnectionFailure(false)
+                .proxy(null)
+                .proxySelector(new ServiceProxies(base.proxy(), base.proxySelector(), isService));
+        if (base.connectionSpecs().stream().anyMatch(ConnectionSpec::isTls)) {
+            SSLSocketFactory tls = new ServiceTls(base.sslSocketFactory());
+            tuned.sslSocketFactory(
+                    tls,
+                    java.util.Objects.requireNonNull(
+                            base.x509TrustManager(), "an OkHttpClient with TLS has a trust manager"));
+        }
+        tuned.networkInterceptors().add(0, ReplayGuard.INSTANCE);
+        OkHttpClient.Builder attempt = tuned.build().newBuilder();
+        attempt.interceptors().clear();
+        this.attempts = attempt.dispatcher(unlimited(base.dispatcher().executorService()))
+                .callTimeout(java.time.Duration.ZERO)
+                .build();
+    }
+
+    /** The client for calls to services, with this interceptor below all of the user's. */
+    OkHttpClient services(Interceptor last) {
+        Dispatcher own = base.dispatcher();
+        if (own.getMaxRequests() == DEFAULT_MAX_REQUESTS
+                && own.getMaxRequestsPerHost() == DEFAULT_MAX_REQUESTS_PER_HOST) {
+            own = limited(own.executorService(), RAISED_MAX_REQUESTS);
+        }
+        return tuned.build().newBuilder().addInterceptor(last).dispatcher(own).build();
+    }
+
+    /** The client for everything else: the user's, but for what an interceptor of his sends to a service after all. */
+    OkHttpClient others(Interceptor last) {
+        return base.newBuilder().addInterceptor(last).build();
+    }
+
+    static Dispatcher unlimited(ExecutorService executor) {
+        return limited(executor, Integer.MAX_VALUE);
+    }
+
+    private static Dispatcher limited(ExecutorService executor, int max) {
+        Dispatcher dispatcher = new Dispatcher(executor);
+        dispatcher.setMaxRequests(max);
+        dispatcher.setMaxRequestsPerHost(max);
+        return dispatcher;
+    }
+}

@@ -1,0 +1,99 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.ServiceInstance;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import mockwebserver3.Dispatcher;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import mockwebserver3.RecordedRequest;
+
+/** A real server on loopback that answers every request with its name, unless told otherwise. */
+final class Backend implements AutoCloseable {
+    private final String name;
+    private final Wire wire;
+    private final MockWebServer server = new MockWebServer();
+    private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
+    private volatile Function<RecordedRequest, MockResponse> answer;
+
+    Backend(String name, Wire wire) {
+        this.name = name;
+        this.wire = wire;
+        this.answer = request -> named(200);
+        server.setProtocols(wire.protocols);
+        if (wire.tls) {
+            server.useHttps(Wire.SERVER.sslSocketFactory());
+        }
+        server.setDispatcher(new Dispatcher() {
+            @Override
+            public MockResponse dispatch(RecordedRequest request) {
+                requests.add(request);
+                return answer.apply(request);
+            }
+        });
+        try {
+            server.start(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** This server's name with a status. */
+    MockResponse named(int status) {
+        return response(status).build();
+    }
+
+    MockResponse.Builder response(int status) {
+        return new MockResponse.Builder().code(status).body(name).setHeader("Server-Name", name);
+    }
+
+    Backend answers(Function<RecordedRequest, MockResponse> value) {
+        answer = value;
+        return this;
+    }
+
+    Backend answers(MockResponse value) {
+        return answers(request -> value);
+    }
+
+    Backend answersStatus(int status) {
+        return answers(named(status));
+    }
+
+    List<RecordedRequest> requests() {
+        return requests;
+    }
+
+    int hits() {
+        return requests.size();
+    }
+
+    RecordedRequest takeRequest() throws InterruptedException {
+        RecordedRequest request = server.takeRequest(5, TimeUnit.SECONDS);
+        if (request == null) {
+            throw new AssertionError(name + " got no request");
+        }
+        return request;
+    }
+
+    int port() {
+        return server.getPort();
+    }
+
+    ServiceInstance instance() {
+        return ServiceInstance.builder("127.0.0.1", port())
+                .id(name)
+                .secure(wire.tls)
+                .build();
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}
