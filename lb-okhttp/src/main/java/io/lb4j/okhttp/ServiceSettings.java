@@ -5,6 +5,7 @@ import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
 import io.lb4j.retry.RetryPolicy;
+import io.lb4j.strategy.Strategies;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +44,7 @@ public final class ServiceSettings {
 
     /** Collects the settings of one service, or the defaults of all. Not thread-safe. */
     public static final class Builder {
-        private Strategy strategy =
-                eligible -> request -> eligible.get(eligible.random().nextInt(eligible.size()));
+        private Strategy strategy = Strategies.defaultStrategy();
         private @Nullable AffinityKey affinity;
         private OutcomeClassifier classifier = OutcomeClassifier.standard();
         private @Nullable HealthCheck healthCheck;
@@ -59,7 +59,7 @@ public final class ServiceSettings {
 
         Builder() {}
 
-        /** Sets how instances are chosen; default any at random. */
+        /** Sets how instances are chosen; default {@link Strategies#defaultStrategy()}. */
         public Builder strategy(Strategy value) {
             this.strategy = Objects.requireNonNull(value, "strategy");
             return this;
@@ -67,7 +67,7 @@ public final class ServiceSettings {
 
         /**
          * Sets what of a request decides its instance; default null, nothing. Needs a strategy that keeps keys in place,
-         * such as a ring hash.
+         * such as {@link Strategies#ringHash()}.
          */
         public Builder affinity(@Nullable AffinityKey value) {
             this.affinity = value;
