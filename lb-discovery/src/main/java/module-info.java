@@ -6,7 +6,7 @@ module io.lb4j.discovery {
     requires transitive io.lb4j.api;
     requires com.fasterxml.jackson.databind;
     requires jdk.httpserver;
-    requires okhttp3;
+    requires transitive okhttp3;
     requires static transitive org.jspecify;
 
     exports io.lb4j.discovery;
