@@ -1,7 +1,7 @@
 package io.lb4j.strategy;
 
+import com.google.common.math.IntMath;
 import io.lb4j.PickRequest;
-import java.math.BigInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Affinity by a {@link MaglevTable}. */
@@ -13,7 +13,7 @@ final class Maglev extends AffinityStrategy {
 
     Maglev(int size, @Nullable String hashKey) {
         super(hashKey);
-        if (size < 2 || size > MAX_SIZE || !BigInteger.valueOf(size).isProbablePrime(50)) {
+        if (size < 2 || size > MAX_SIZE || !IntMath.isPrime(size)) {
             throw new IllegalArgumentException(
                     "tableSize: " + size + " (expected: a prime from 2 to " + MAX_SIZE + ")");
         }

@@ -1,27 +1,65 @@
 package io.lb4j.strategy;
 
 import io.lb4j.Strategy;
+import java.time.Duration;
 
-/** The strategies that come with the library. */
+/**
+ * The strategies that come with the library, and which to use when:
+ *
+ * <ul>
+ *   <li>No reason to choose: {@link #defaultStrategy()}.
+ *   <li>Calls alike, instances alike: {@link #roundRobin()}; instances of different size: {@link
+ *       #weightedRoundRobin()}. Exact shares, and the cheapest.
+ *   <li>Very many clients with few calls each: {@link #random()} or {@link #weightedRandom()}, which no rhythm of the
+ *       callers can fall in step with.
+ *   <li>Calls of different length: {@link #powerOfTwoChoices()} or {@link #leastRequest(int)}; {@link #leastRequest()}
+ *       and {@link #leastRequestRoundRobin()} for up to about a hundred instances that one client has to itself.
+ *   <li>Instances of unknown or changing speed: {@link #peakEwma()}, which reacts at once; {@link
+ *       #weightedByResponseTime()}, which is steadier and keeps some calls on every instance.
+ *   <li>State or a cache per key on the instance: {@link #maglev()}, {@link #ringHash()} or {@link #rendezvous()}; with
+ *       {@link #boundedLoad} where some keys are hot; {@link #jumpHash()} for numbered shards.
+ *   <li>A conversation that should move only if it must: {@link #stickyUntilFailure()}.
+ * </ul>
+ *
+ * <p>All strategies are immutable and thread-safe and may serve any number of services at once. Picks take no lock and
+ * make no garbage. Weights are effective ones, less while an instance is in slow start, unless a strategy says
+ * otherwise; one that is not mentioned to ignore weights follows them.
+ *
+ * <p>Each call of a factory makes a strategy with a memory of its own: two balancers never share anything, and two
+ * strategies of one balancer do not either.
+ */
 public final class Strategies {
     private Strategies() {}
 
-    /** See {@link #powerOfTwoChoices()}. */
+    /**
+     * What to use without a reason for anything else: {@link #powerOfTwoChoices()}. It needs no measurements, so it
+     * is right from the first call on and for calls that last for hours, which make averages of response times
+     * worthless; it steers round an instance that is slow or hangs, whose calls pile up; it follows weights; it costs
+     * the same for ten instances and ten thousand; and it never reads the clock.
+     */
     public static Strategy defaultStrategy() {
         return powerOfTwoChoices();
     }
 
-    /** One after the other, in discovery's order and from a random start; ignores weights. */
+    /**
+     * One after the other in discovery's order, from a random start; goes on from the same place when the set changes.
+     * Ignores weights: {@link #weightedRoundRobin()} is the same where they are equal.
+     */
     public static Strategy roundRobin() {
         return new RoundRobin();
     }
 
-    /** In turn, as often as weights say, evenly spread. */
+    /**
+     * In turn, each as often as its weight says and as evenly spread as can be; goes on from the same place when the
+     * set changes. Weights may be fractions and may differ by any factor. If they are in the ratio of integers then
+     * as many successive picks as the integers' sum hold each instance exactly so often; equal weights make a plain
+     * round robin.
+     */
     public static Strategy weightedRoundRobin() {
         return new WeightedRoundRobin();
     }
 
-    /** At random; ignores weights. */
+    /** At random, all alike. Ignores weights. */
     public static Strategy random() {
         return new RandomChoice(false);
     }
@@ -31,33 +69,162 @@ public final class Strategies {
         return new RandomChoice(true);
     }
 
-    /** The less busy of two drawn at random by weight. */
+    /**
+     * The less busy of two different instances drawn by weight: fewer calls in flight for its weight, the one to be made
+     * included. If both are idle or equally busy, the one drawn first, so that with few calls the shares are the
+     * weights'.
+     */
     public static Strategy powerOfTwoChoices() {
         return new PowerOfTwoChoices();
     }
 
-    /** Affinity by a ring of hashes, Envoy's; 1024 hashes or more. */
+    /**
+     * The least busy of all: fewest calls in flight for its weight, the one to be made included. Ties are broken at
+     * random by weight. Costs a look at every instance; with many clients, all of them see the same instance idle and
+     * rush there, which drawn choices do not.
+     */
+    public static Strategy leastRequest() {
+        return new LeastRequest(LeastRequest.ALL);
+    }
+
+    /**
+     * The least busy of some different instances drawn at random, the first of them by weight; all if there are no more.
+     *
+     * @param choices how many to draw; more balance better, and herd more
+     * @throws IllegalArgumentException if less than 2
+     */
+    public static Strategy leastRequest(int choices) {
+        return new LeastRequest(choices);
+    }
+
+    /**
+     * The least busy of all as in {@link #leastRequest()}; those equally busy take turns by weight, so that a service
+     * with few calls has an exact rotation. Costs a look at every instance.
+     */
+    public static Strategy leastRequestRoundRobin() {
+        return new LeastRequestRoundRobin();
+    }
+
+    /** {@link #peakEwma(Duration)} with a decay of 10 s, Finagle's. */
+    public static Strategy peakEwma() {
+        return peakEwma(PeakEwma.DEFAULT_DECAY);
+    }
+
+    /**
+     * Least response time: of two different instances drawn by weight, the one that is expected to answer first. What
+     * is expected is the response time, which rises at once with a slow answer and falls slowly afterwards, times the
+     * calls in flight for the weight, the one to be made included.
+     *
+     * <p>A call that has been going on for longer than the average counts with its age. Failures count as slow, not as
+     * quick, answers and make an instance up to eleven times as expensive; cancelled calls count for nothing. An
+     * instance that has never answered is tried by one call at a time. Calls of very different length on purpose, such as
+     * streams, spoil the averages: use {@link #powerOfTwoChoices()} there.
+     *
+     * @param decay after how much time a response time has lost 63 % of its influence
+     * @throws IllegalArgumentException if not positive, or more than 365 days
+     */
+    public static Strategy peakEwma(Duration decay) {
+        return new PeakEwma(decay);
+    }
+
+    /** {@link #weightedByResponseTime(Duration)}, updated every second. */
+    public static Strategy weightedByResponseTime() {
+        return weightedByResponseTime(WeightedByResponseTime.DEFAULT_UPDATE_PERIOD);
+    }
+
+    /**
+     * {@link #weightedRoundRobin()} whose weights follow response times: an instance's own weight, times how many times
+     * faster than the mean it answers, averaged over some 10 s. The factor is between 0.1 and 10, so that every instance
+     * gets some calls and a slow one can show that it has recovered. One that was not measured yet counts as the mean;
+     * one that always fails as eleven times slower than it is.
+     *
+     * @param updatePeriod the least time between two computations of the weights
+     * @throws IllegalArgumentException if not positive, or more than 365 days
+     */
+    public static Strategy weightedByResponseTime(Duration updatePeriod) {
+        return new WeightedByResponseTime(updatePeriod);
+    }
+
+    /** {@link #ringHash(int, int)} with at least 1024 and at most 8,388,608 hashes, as in Envoy. */
     public static AffinityStrategy ringHash() {
         return ringHash(RingHash.DEFAULT_MIN_SIZE, RingHash.MAX_SIZE);
     }
 
-    /** Affinity by a ring of so many hashes. */
+    /**
+     * Affinity by consistent hashing on a ring, the same as Envoy's: a key goes to the same instance from here and
+     * through an Envoy that sees the same instances by the same weights. An instance that is added or gone moves its own
+     * keys only. The more hashes, the more even: with 100 for each instance the largest share is some 1.3 times the mean;
+     * with Envoy's default of 1024 in all, 100 instances have some 1.8 times.
+     *
+     * @param minSize the least number of hashes on the ring
+     * @param maxSize the largest, which weights of very different size reach; 4096 in gRPC
+     * @throws IllegalArgumentException unless {@code 1 <= minSize <= maxSize <= 8388608}
+     */
     public static AffinityStrategy ringHash(int minSize, int maxSize) {
         return new RingHash(minSize, maxSize, null);
     }
 
-    /** Affinity by Maglev's table, Envoy's; 65,537 slots. */
+    /** {@link #maglev(int)} with 65,537 slots, as in Envoy. */
     public static AffinityStrategy maglev() {
         return maglev(Maglev.DEFAULT_SIZE);
     }
 
-    /** Affinity by Maglev's table of so many slots, a prime. */
+    /**
+     * Affinity by Maglev's table, the same as Envoy's. Nearly exact shares and the quickest pick of all affinities; an
+     * instance that is added or gone moves a few keys of others, too. Instances without a slot, which there are if the
+     * table has too few, get no calls with a key.
+     *
+     * @param tableSize the number of slots; at least a hundred for each instance
+     * @throws IllegalArgumentException unless a prime from 2 to 5,000,011
+     */
     public static AffinityStrategy maglev(int tableSize) {
         return new Maglev(tableSize, null);
     }
 
-    /** Affinity by the highest score. */
+    /**
+     * Affinity by highest random weight: exact shares whatever the weights, and an instance that is added or gone, or
+     * changes its weight, moves no key between others. Costs a hash for every instance: for up to about a hundred.
+     */
     public static AffinityStrategy rendezvous() {
         return new Rendezvous(null);
+    }
+
+    /** {@link #boundedLoad(AffinityStrategy, double)} over {@link #maglev()} with a factor of 1.25. */
+    public static Strategy boundedLoad() {
+        return boundedLoad(maglev(), BoundedLoad.DEFAULT_FACTOR);
+    }
+
+    /**
+     * Affinity, but no instance gets more calls in flight than the factor times its fair share of all of them, rounded
+     * up: calls that would exceed it go to the next in their key's order. Calls without a key go by
+     * {@link #powerOfTwoChoices()}.
+     *
+     * @param affinity the order of the keys; {@link #ringHash()}, {@link #maglev()} or {@link #rendezvous()}
+     * @param factor more than 1; the smaller, the more even and the more keys away from home under load
+     * @throws IllegalArgumentException if not more than 1, or infinite
+     */
+    public static Strategy boundedLoad(AffinityStrategy affinity, double factor) {
+        return new BoundedLoad(affinity, factor);
+    }
+
+    /**
+     * Affinity to numbered shards by jump hash: exact shares, no memory. Shards are numbered in the order of their ids,
+     * with digits read as numbers. Only for sets that grow and shrink at the end of that order: one that is gone from the
+     * middle renumbers all that follow, so prefer {@link #rendezvous()} where instances come and go. Ignores weights;
+     * calls without a key are spread at random by weight.
+     */
+    public static Strategy jumpHash() {
+        return new JumpHash();
+    }
+
+    /**
+     * Stays on one instance, and moves only when that is no longer eligible or a call is tried once more after failing
+     * there; then it stays where it went, even when the first is back. Calls with a key stay by key (keys share 65,536
+     * places, and move together with those in the same place), all other calls of this balancer stay together. Keys
+     * without a failure are on the same instance for every process, and calls without a key on one that differs from
+     * client to client, by the instances' own weights.
+     */
+    public static Strategy stickyUntilFailure() {
+        return new StickyUntilFailure();
     }
 }

@@ -39,7 +39,7 @@ final class WeightedTurn {
         end = new long[n];
         if (unit > 0) {
             long slot = Long.divideUnsigned(-1, cycle);
-            step = stride(cycle) * slot;
+            step = Numbers.goldenStride(cycle) * slot;
             long at = 0;
             for (int i = 0; i < n; i++) {
                 at += Math.round(weights[i] / unit);
@@ -103,30 +103,5 @@ final class WeightedTurn {
             }
         }
         return true;
-    }
-
-    /** The number prime to {@code cycle} that is closest to its golden section. */
-    private static long stride(long cycle) {
-        long golden = Math.round(cycle * 0.6180339887498949);
-        for (long off = 0; off < cycle; off++) {
-            if (prime(golden + off, cycle)) {
-                return golden + off;
-            }
-            if (golden > off && prime(golden - off, cycle)) {
-                return golden - off;
-            }
-        }
-        return 1;
-    }
-
-    private static boolean prime(long a, long b) {
-        long x = a;
-        long y = b;
-        while (y != 0) {
-            long rest = x % y;
-            x = y;
-            y = rest;
-        }
-        return x == 1;
     }
 }

@@ -1,0 +1,164 @@
+package io.lb4j.strategy;
+
+import io.lb4j.Candidate;
+import io.lb4j.Eligible;
+import io.lb4j.PickRequest;
+import io.lb4j.Picker;
+import io.lb4j.Strategy;
+import java.util.Arrays;
+import java.util.random.RandomGenerator;
+
+/** The least busy of all, or of a few drawn at random. */
+final class LeastRequest implements Strategy {
+    static final int ALL = Integer.MAX_VALUE;
+
+    private final int choices;
+
+    LeastRequest(int choices) {
+        if (choices < 2) {
+            throw new IllegalArgumentException("choices: " + choices + " (expected: >= 2)");
+        }
+        this.choices = choices;
+    }
+
+    @Override
+    public Picker newPicker(Eligible eligible) {
+        Members members = Members.of(eligible);
+        return choices >= members.size ? new FullScan(members) : new FewChoices(members, choices);
+    }
+
+    @Override
+    public String toString() {
+        return "least request" + (choices == ALL ? "" : " of " + choices);
+    }
+
+    private static final class FullScan implements Picker {
+        /*
+         * Join the shortest queue. Ties are broken by weighted reservoir sampling (the k-th is taken with the
+         * probability of its share of the k: A. J. Chao, "A General Purpose Unequal Probability Sampling Plan",
+         * Biometrika 69(3), 1982). The idle are one tie of their own, see Load; the one drawn from it is then compared
+         * with the least busy of the others.
+         */
+        private static final long LCG_MULTIPLIER = 0xD1342543DE82EF95L;
+        private static final double TWO_TO_MINUS_53 = 0x1p-53;
+
+        private final Candidate[] candidates;
+        private final double[] weights;
+        private final RandomGenerator random;
+
+        FullScan(Members members) {
+            this.candidates = members.candidates;
+            this.weights = members.weights;
+            this.random = members.random;
+        }
+
+        @Override
+        public Candidate pick(PickRequest request) {
+            int best = scan(request);
+            return candidates[best >= 0 ? best : scan(PickRequest.plain())];
+        }
+
+        private int scan(PickRequest request) {
+            // One draw seeds a generator for the ties of this pick, of which there may be as many as candidates.
+            long bits = random.nextLong();
+            boolean retry = request.excludedCount() > 0;
+            int idle = -1;
+            double idleWeight = 0;
+            int busy = -1;
+            double busyWeight = 0;
+            double least = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < candidates.length; i++) {
+                Candidate candidate = candidates[i];
+                if (retry && request.excludes(candidate)) {
+                    continue;
+                }
+                double weight = weights[i];
+                int inFlight = candidate.inFlight();
+                if (inFlight == 0) {
+                    idleWeight += weight;
+                    bits = bits * LCG_MULTIPLIER + 1;
+                    if (uniform(bits) * idleWeight < weight) {
+                        idle = i;
+                    }
+                    continue;
+                }
+                double load = (inFlight + 1.0) / weight;
+                if (load < least) {
+                    least = load;
+                    busy = i;
+                    busyWeight = weight;
+                } else if (load == least) {
+                    busyWeight += weight;
+                    bits = bits * LCG_MULTIPLIER + 1;
+                    if (uniform(bits) * busyWeight < weight) {
+                        busy = i;
+                    }
+                }
+            }
+            return busy >= 0 && (idle < 0 || least * weights[idle] < 1) ? busy : idle;
+        }
+
+        private static double uniform(long bits) {
+            return ((bits ^ (bits >>> 32)) >>> 11) * TWO_TO_MINUS_53;
+        }
+    }
+
+    private static final class FewChoices implements Picker {
+        /*
+         * The first is drawn by weight, the others follow it in steps of a random stride that is prime to their number,
+         * so all are different. Michael Mitzenmacher, "Balanced Allocations and Double Hashing", SPAA 2014: this
+         * balances as well as independent choices, for two random numbers in all.
+         */
+        private static final int MAX_STRIDES = 256;
+
+        private final Candidate[] candidates;
+        private final double[] weights;
+        private final AliasTable table;
+        private final RandomGenerator random;
+        private final int choices;
+        private final int[] strides;
+
+        FewChoices(Members members, int choices) {
+            this.candidates = members.candidates;
+            this.weights = members.weights;
+            this.table = new AliasTable(members.weights);
+            this.random = members.random;
+            this.choices = choices;
+            this.strides = strides(members.size);
+        }
+
+        private static int[] strides(int size) {
+            int[] found = new int[Math.min(size - 1, MAX_STRIDES)];
+            int count = 0;
+            int stride = 1;
+            for (int i = 0; i < found.length; i++) {
+                stride = Math.max(stride, (int) (1 + (long) i * (size - 1) / found.length));
+                while (stride < size && !Numbers.coprime(stride, size)) {
+                    stride++;
+                }
+                if (stride < size) {
+                    found[count++] = stride++;
+                }
+            }
+            return Arrays.copyOf(found, count);
+        }
+
+        @Override
+        public Candidate pick(PickRequest request) {
+            int index = table.pick(random.nextLong());
+            int stride = strides[Fractions.scale(random.nextLong(), strides.length)];
+            int best = index;
+            int least = candidates[best].inFlight();
+            for (int i = 1; i < choices; i++) {
+                index += stride;
+                index = index >= candidates.length ? index - candidates.length : index;
+                int inFlight = candidates[index].inFlight();
+                if (Load.less(inFlight, weights[index], least, weights[best])) {
+                    best = index;
+                    least = inFlight;
+                }
+            }
+            return candidates[best];
+        }
+    }
+}

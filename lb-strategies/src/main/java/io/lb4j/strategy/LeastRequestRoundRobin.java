@@ -1,0 +1,129 @@
+package io.lb4j.strategy;
+
+import io.lb4j.Candidate;
+import io.lb4j.Eligible;
+import io.lb4j.PickRequest;
+import io.lb4j.Picker;
+import io.lb4j.StateKey;
+import io.lb4j.Strategy;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.IdentityHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** The least busy of all; those equally busy take turns by weight. */
+final class LeastRequestRoundRobin implements Strategy {
+    private final StateKey<AtomicReference<@Nullable Turns>> last = StateKey.create("least request's turns");
+
+    @Override
+    public Picker newPicker(Eligible eligible) {
+        AtomicReference<@Nullable Turns> previous = eligible.state(last, AtomicReference::new);
+        Turns turns = new Turns(Members.of(eligible), previous.get());
+        previous.set(turns);
+        return turns;
+    }
+
+    @Override
+    public String toString() {
+        return "least request, then round robin";
+    }
+
+    private static final class Turns implements Picker {
+        /*
+         * Turns are kept as in start-time fair queueing (Pawan Goyal, Harrick M. Vin, Haichen Cheng, IEEE/ACM Transactions
+         * on Networking 5(5), 1997): a pick moves a candidate's next turn on by 1/weight from where it was, or from the
+         * turn of the last pick if that is later, so that one which was busy for long has no arrears to claim. With all
+         * idle this is a smooth weighted round robin; a rotating start of the scan would not be one, as the first of the
+         * idle after a gap of busy ones would be taken for the whole gap.
+         *
+         * Concurrent picks may overwrite each other's turn: then one comes again too soon, once.
+         */
+        private static final VarHandle TURN = MethodHandles.arrayElementVarHandle(double[].class);
+        private static final VarHandle NOW;
+
+        static {
+            try {
+                NOW = MethodHandles.lookup().findVarHandle(Turns.class, "now", double.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private final Candidate[] candidates;
+        private final double[] weights;
+        /** Each candidate's next turn; written by every pick. */
+        private final double[] turn;
+        /** The turn of the last pick; written by every pick. */
+        @SuppressWarnings("UnusedVariable") // by VarHandle
+        private double now;
+
+        Turns(Members members, @Nullable Turns previous) {
+            this.candidates = members.candidates;
+            this.weights = members.weights;
+            this.turn = new double[members.size];
+            IdentityHashMap<Candidate, Double> known = previous == null ? new IdentityHashMap<>() : previous.lead();
+            RandomGenerator random = members.random;
+            for (int i = 0; i < turn.length; i++) {
+                Double lead = known.get(candidates[i]);
+                // At random, so that many clients that start at once do not all begin with the same instance.
+                turn[i] = lead != null ? lead : random.nextDouble() / weights[i];
+            }
+        }
+
+        /** How far each candidate's next turn is ahead of the last pick. */
+        private IdentityHashMap<Candidate, Double> lead() {
+            IdentityHashMap<Candidate, Double> leads = new IdentityHashMap<>();
+            double from = (double) NOW.getOpaque(this);
+            for (int i = 0; i < candidates.length; i++) {
+                leads.put(candidates[i], Math.max(0, (double) TURN.getOpaque(turn, i) - from));
+            }
+            return leads;
+        }
+
+        @Override
+        public Candidate pick(PickRequest request) {
+            double from = (double) NOW.getOpaque(this);
+            int best = scan(request, from);
+            if (best < 0) {
+                best = scan(PickRequest.plain(), from);
+            }
+            double own = Math.max(from, (double) TURN.getOpaque(turn, best));
+            NOW.setOpaque(this, own);
+            TURN.setOpaque(turn, best, own + 1 / weights[best]);
+            return candidates[best];
+        }
+
+        private int scan(PickRequest request, double from) {
+            boolean retry = request.excludedCount() > 0;
+            int idle = -1;
+            double idleTurn = Double.POSITIVE_INFINITY;
+            int busy = -1;
+            double busyTurn = Double.POSITIVE_INFINITY;
+            double least = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < candidates.length; i++) {
+                Candidate candidate = candidates[i];
+                if (retry && request.excludes(candidate)) {
+                    continue;
+                }
+                double own = Math.max(from, (double) TURN.getOpaque(turn, i));
+                int inFlight = candidate.inFlight();
+                if (inFlight == 0) {
+                    if (own < idleTurn) {
+                        idle = i;
+                        idleTurn = own;
+                    }
+                    continue;
+                }
+                double load = (inFlight + 1.0) / weights[i];
+                if (load < least || (load == least && own < busyTurn)) {
+                    busy = i;
+                    busyTurn = own;
+                    least = load;
+                }
+            }
+            return busy >= 0 && (idle < 0 || least * weights[idle] < 1) ? busy : idle;
+        }
+    }
+}
