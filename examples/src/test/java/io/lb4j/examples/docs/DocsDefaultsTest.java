@@ -1,0 +1,64 @@
+package io.lb4j.examples.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.health.HealthCheck;
+import io.lb4j.health.OutlierDetection;
+import io.lb4j.health.Probe;
+import io.lb4j.health.SlowStart;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The defaults in docs/health.md are those in the code: every setting is listed, with the value it has. */
+final class DocsDefaultsTest {
+    private static final Pattern ROW = Pattern.compile("\\| `(\\w+)\\.(\\w+)` \\| ([^|]+) \\|.*");
+
+    static Stream<Arguments> settings() {
+        return Stream.of(
+                Arguments.of("OutlierDetection", OutlierDetection.DEFAULT),
+                Arguments.of("SlowStart", SlowStart.DEFAULT),
+                Arguments.of("HealthCheck", HealthCheck.of(Probe.tcp())));
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void table_everySetting_showsItsDefault(String type, Record defaults) throws Exception {
+        Map<String, String> shown = new LinkedHashMap<>();
+        List<String> lines = Files.readAllLines(CodeBlock.ROOT.resolve(Path.of("docs", "health.md")));
+        for (String line : lines) {
+            Matcher row = ROW.matcher(line);
+            if (row.matches() && row.group(1).equals(type)) {
+                shown.put(row.group(2), row.group(3).trim());
+            }
+        }
+        Map<String, String> actual = new LinkedHashMap<>();
+        for (var component : defaults.getClass().getRecordComponents()) {
+            Object value = component.getAccessor().invoke(defaults);
+            if (!(value instanceof Probe)) {
+                actual.put(component.getName(), text(value));
+            }
+        }
+        assertThat(shown).isEqualTo(actual);
+    }
+
+    private static String text(Object value) {
+        if (value instanceof Duration duration) {
+            return duration.toSeconds() % 60 == 0 && !duration.isZero()
+                    ? duration.toMinutes() + " min"
+                    : duration.toMillis() % 1000 == 0 ? duration.toSeconds() + " s" : duration.toMillis() + " ms";
+        }
+        return value instanceof Double number && number == Math.rint(number)
+                ? String.valueOf(number.longValue())
+                : String.valueOf(value);
+    }
+}
