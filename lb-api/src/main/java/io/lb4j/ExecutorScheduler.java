@@ -19,15 +19,16 @@ final class ExecutorScheduler implements Scheduler {
 
     @Override
     public Task schedule(Runnable task, Duration delay) {
-        Future<?> run = executor.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+        Future<?> run = executor.schedule(task, TimeUnit.NANOSECONDS.convert(delay), TimeUnit.NANOSECONDS);
         return () -> run.cancel(false);
     }
 
     private static ScheduledExecutorService daemon() {
         ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "lb4j");
+            Thread thread = new Thread(null, task, "lb4j", 0, false);
             thread.setDaemon(true);
-            // An application server that inherits the first caller's context class loader leaks that application.
+            // Neither the first caller's inheritable thread locals nor its class loader, which would leak its
+            // application.
             thread.setContextClassLoader(ExecutorScheduler.class.getClassLoader());
             return thread;
         });

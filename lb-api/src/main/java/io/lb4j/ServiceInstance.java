@@ -86,18 +86,28 @@ public record ServiceInstance(
         if (value.isEmpty() || value.length() > max) {
             return false;
         }
-        return value.chars().allMatch(c -> c > ' ' && c != 0x7f && !Character.isISOControl(c));
+        return value.chars().allMatch(c -> !Character.isISOControl(c) && !Character.isSpaceChar(c));
     }
 
     private static boolean isHost(String value) {
-        return isName(value, 255)
-                && value.chars()
-                        .allMatch(c -> Character.isLetterOrDigit(c)
-                                || c == '.'
-                                || c == '-'
-                                || c == '_'
-                                || c == ':'
-                                || c == '%');
+        if (!isName(value, 255)) {
+            return false;
+        }
+        if (value.indexOf(':') >= 0) {
+            return isIpv6(value);
+        }
+        return !value.startsWith(".")
+                && !value.contains("..")
+                && value.chars().allMatch(c -> Character.isLetterOrDigit(c) || c == '.' || c == '-' || c == '_');
+    }
+
+    /** As far as it takes to refuse {@code host:port}, the usual slip; the rest is for whoever connects. */
+    private static boolean isIpv6(String value) {
+        int scope = value.indexOf('%');
+        String address = scope < 0 ? value : value.substring(0, scope);
+        return scope != value.length() - 1
+                && address.indexOf(':') != address.lastIndexOf(':')
+                && address.chars().allMatch(c -> Character.digit(c, 16) >= 0 || c == ':' || c == '.');
     }
 
     private static void check(boolean ok, String name, @Nullable Object value, String rule) {

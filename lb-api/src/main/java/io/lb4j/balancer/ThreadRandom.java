@@ -23,4 +23,24 @@ final class ThreadRandom implements RandomGenerator {
     public int nextInt(int bound) {
         return ThreadLocalRandom.current().nextInt(bound);
     }
+
+    @Override
+    public int nextInt(int origin, int bound) {
+        return ThreadLocalRandom.current().nextInt(origin, bound);
+    }
+
+    @Override
+    public long nextLong(long bound) {
+        return ThreadLocalRandom.current().nextLong(bound);
+    }
+
+    @Override
+    public long nextLong(long origin, long bound) {
+        return ThreadLocalRandom.current().nextLong(origin, bound);
+    }
+
+    @Override
+    public double nextDouble() {
+        return ThreadLocalRandom.current().nextDouble();
+    }
 }

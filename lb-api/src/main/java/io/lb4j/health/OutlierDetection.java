@@ -52,6 +52,7 @@ public record OutlierDetection(
                 window,
                 "1 s to 1 h in whole seconds");
         Settings.positive(baseEjectionTime, "baseEjectionTime");
+        Settings.positive(maxEjectionTime, "maxEjectionTime");
         Settings.check(
                 maxEjectionTime.compareTo(baseEjectionTime) >= 0,
                 "maxEjectionTime",

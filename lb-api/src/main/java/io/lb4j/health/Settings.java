@@ -4,6 +4,9 @@ import java.time.Duration;
 
 /** Argument checks with one form of message. */
 final class Settings {
+    /** Clocks count nanoseconds in a long: beyond 146 years differences change their sign. */
+    private static final Duration LONGEST = Duration.ofDays(365);
+
     private Settings() {}
 
     static void check(boolean ok, String name, Object value, String rule) {
@@ -13,10 +16,10 @@ final class Settings {
     }
 
     static void positive(Duration value, String name) {
-        check(!value.isNegative() && !value.isZero(), name, value, "> 0");
+        check(!value.isNegative() && !value.isZero() && value.compareTo(LONGEST) <= 0, name, value, "> 0, <= 365 days");
     }
 
     static void notNegative(Duration value, String name) {
-        check(!value.isNegative(), name, value, ">= 0");
+        check(!value.isNegative() && value.compareTo(LONGEST) <= 0, name, value, ">= 0, <= 365 days");
     }
 }

@@ -34,19 +34,25 @@ final class TcpProbe implements Probe {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        channel.connect(address, null, new CompletionHandler<Void, @Nullable Object>() {
-            @Override
-            public void completed(Void result, @Nullable Object attachment) {
-                verdict.complete(new Result(true, "connected"));
-            }
+        try {
+            channel.connect(address, null, new CompletionHandler<Void, @Nullable Object>() {
+                @Override
+                public void completed(Void result, @Nullable Object attachment) {
+                    verdict.complete(new Result(true, "connected"));
+                }
 
-            @Override
-            public void failed(Throwable error, @Nullable Object attachment) {
-                verdict.complete(new Result(false, "connect failed: " + error.getMessage()));
-            }
-        });
+                @Override
+                public void failed(Throwable error, @Nullable Object attachment) {
+                    verdict.complete(new Result(false, "connect failed: " + error.getMessage()));
+                }
+            });
+        } catch (RuntimeException e) {
+            closeQuietly(channel);
+            throw e;
+        }
         // Also when the time-out completes the verdict: a black-holed connect would otherwise linger for minutes.
-        return verdict.orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS)
+        return verdict.completeOnTimeout(
+                        new Result(false, "no connection within " + timeout), timeout.toNanos(), TimeUnit.NANOSECONDS)
                 .whenComplete((result, error) -> closeQuietly(channel));
     }
 
