@@ -9,8 +9,9 @@ import io.lb4j.Ticker;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.SlowStart;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ final class Control {
     private static final long MEMORY_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     private static final int MAX_REMEMBERED = 10_000;
+    private static final int MAX_TWINS_NAMED = 3;
 
     private final String service;
     private final Strategy strategy;
@@ -47,6 +49,7 @@ final class Control {
     private Map<String, InstanceState> known = new LinkedHashMap<>();
     private final Map<String, Departed> departed = new LinkedHashMap<>();
     private List<ServiceInstance> lastInstances = List.of();
+    private List<String> lastTwins = List.of();
     private boolean seenInstances;
     private boolean unknown;
     private boolean panicking;
@@ -96,7 +99,9 @@ final class Control {
         if (checker != null) {
             checker.close();
         }
+        known.values().forEach(Control::disarm);
         known.clear();
+        departed.values().forEach(each -> disarm(each.state));
         departed.clear();
     }
 
@@ -105,12 +110,11 @@ final class Control {
             return;
         }
         Map<String, ServiceInstance> byId = new LinkedHashMap<>();
+        List<String> twins = new ArrayList<>();
         for (ServiceInstance instance : instances) {
             ServiceInstance twin = byId.putIfAbsent(instance.id(), instance);
             if (twin != null && !twin.equals(instance)) {
-                discoveryError(new IllegalArgumentException(service + ": discovery delivered two instances with id "
-                        + instance.id() + ", " + twin.authority() + " and " + instance.authority()
-                        + " (expected: unique ids); the first is used"));
+                twins.add(instance.id() + " for " + twin.authority() + " and " + instance.authority());
             }
         }
         List<ServiceInstance> unique = List.copyOf(byId.values());
@@ -119,7 +123,7 @@ final class Control {
         seenInstances = true;
         unknown = false;
         lastInstances = unique;
-        outlook.clearDiscoveryError();
+        complain(twins);
         if (!changed) {
             return;
         }
@@ -135,8 +139,24 @@ final class Control {
             next.values().forEach(checker::watch);
         }
         described = true;
+        ejections.count(next.values());
         refresh();
         listener.onInstances(service, unique);
+    }
+
+    /** Twins stay discovery's last error for as long as there are any; the listener is told when they change. */
+    private void complain(List<String> twins) {
+        List<String> before = lastTwins;
+        lastTwins = twins;
+        if (twins.isEmpty()) {
+            outlook.clearDiscoveryError();
+        } else if (!twins.equals(before)) {
+            discoveryError(new IllegalArgumentException(service + ": discovery delivered " + twins.size()
+                    + " instances with the id of another: "
+                    + String.join(", ", twins.subList(0, Math.min(MAX_TWINS_NAMED, twins.size())))
+                    + (twins.size() > MAX_TWINS_NAMED ? ", ..." : "")
+                    + " (expected: unique ids); the first of each is used"));
+        }
     }
 
     private InstanceState stateOf(ServiceInstance instance, boolean first, long now) {
@@ -149,6 +169,9 @@ final class Control {
             state.describe(instance);
             return state;
         }
+        if (state != null) {
+            disarm(state);
+        }
         InstanceState created = new InstanceState(instance);
         if (!first) {
             ramp(created, now);
@@ -160,10 +183,20 @@ final class Control {
         if (checker != null) {
             checker.forget(state);
         }
+        Departed before = departed.remove(idOf(state));
+        if (before != null) {
+            disarm(before.state);
+        }
         departed.put(idOf(state), new Departed(state, now));
         if (departed.size() > MAX_REMEMBERED) {
-            departed.remove(departed.keySet().iterator().next());
+            forgetOldest();
         }
+    }
+
+    private void forgetOldest() {
+        Iterator<Departed> all = departed.values().iterator();
+        disarm(all.next().state);
+        all.remove();
     }
 
     void unknownService(String detail) {
@@ -182,48 +215,73 @@ final class Control {
         }
     }
 
-    void suspect(InstanceState state, long run) {
+    void suspect(InstanceState state) {
+        long run = state.takeSuspicion();
         if (!closed && isKnown(state)) {
-            ejected(state, ejections.onRun(state, run, known.values()), true);
+            ejected(state, ejections.onRun(state, run));
         }
     }
 
-    void overloaded(InstanceState state, Duration asked) {
-        if (closed || !isKnown(state)) {
+    void overloaded(InstanceState state) {
+        long asked = state.takeRestAsked();
+        if (closed || asked == 0 || !isKnown(state)) {
             return;
         }
+        boolean already = state.passive.overloaded;
         Duration time = ejections.overloaded(state, asked);
-        releaseLater(state, time.toNanos());
-        refresh();
-        listener.onOverloaded(service, state.instance(), time);
-    }
-
-    private void ejected(InstanceState state, @Nullable Duration time, boolean refresh) {
-        if (time == null) {
-            return;
-        }
-        releaseLater(state, time.toNanos());
-        if (refresh) {
+        arm(state);
+        if (!already) {
             refresh();
+            listener.onOverloaded(service, state.instance(), time);
         }
-        listener.onEjected(service, state.instance(), state.passive.reason, time);
     }
 
-    private void releaseLater(InstanceState state, long nanos) {
-        lane.postLater(() -> release(state), nanos);
+    private void ejected(InstanceState state, @Nullable Duration time) {
+        if (time != null) {
+            arm(state);
+            refresh();
+            listener.onEjected(service, state.instance(), state.passive.reason, time);
+        }
+    }
+
+    /** Sets the instance's one timer; a time that moved back is found out when it fires. */
+    private void arm(InstanceState state) {
+        InstanceState.Passive p = state.passive;
+        long next = ejections.nextEnd(p);
+        if (p.release == null || next - p.releaseAt < 0) {
+            disarm(state);
+            p.releaseAt = next;
+            p.release = lane.postLater(() -> release(state), next - ticker.nanos());
+        }
+    }
+
+    private static void disarm(InstanceState state) {
+        Scheduler.Task release = state.passive.release;
+        if (release != null) {
+            release.cancel();
+            state.passive.release = null;
+        }
     }
 
     private void release(InstanceState state) {
-        boolean ejected = state.passive.ejected;
-        if (closed || !ejections.release(state)) {
+        if (closed) {
             return;
         }
-        if (ejected) {
+        disarm(state);
+        boolean counted = isKnown(state);
+        boolean returned = ejections.endEjection(state, counted);
+        boolean changed = ejections.endOverload(state) || returned;
+        if (returned) {
             ramp(state, ticker.nanos());
         }
-        if (isKnown(state)) {
+        if (state.passive.out()) {
+            arm(state);
+        }
+        if (changed && counted) {
             refresh();
-            listener.onReturned(service, state.instance());
+            if (!state.passive.out()) {
+                listener.onReturned(service, state.instance());
+            }
         }
     }
 
@@ -240,16 +298,14 @@ final class Control {
             return;
         }
         tick = lane.postLater(this::tick, TICK_NANOS);
-        Collection<InstanceState> all = known.values();
-        boolean changed = false;
-        for (InstanceState state : List.copyOf(all)) {
-            Duration time = ejections.onTick(state, all);
-            ejected(state, time, false);
-            changed |= time != null;
+        for (InstanceState state : known.values()) {
+            ejected(state, ejections.onTick(state));
         }
         long now = ticker.nanos();
-        departed.values().removeIf(each -> now - each.atNanos > MEMORY_NANOS);
-        if (changed || outlook.ramping()) {
+        while (!departed.isEmpty() && now - departed.values().iterator().next().atNanos > MEMORY_NANOS) {
+            forgetOldest();
+        }
+        if (outlook.ramping()) {
             refresh();
         }
     }
@@ -268,23 +324,22 @@ final class Control {
         if (closed) {
             return;
         }
-        Eligibility.Verdict verdict = eligibility.judge(List.copyOf(known.values()), ticker.nanos());
+        Eligibility.Verdict verdict = eligibility.judge(known.values(), ticker.nanos());
         Routing before = outlook.routing();
-        InstanceState[] candidates = verdict.eligible.toArray(new InstanceState[0]);
+        InstanceState[] candidates = verdict.eligible;
         boolean same = !described
                 && before != null
                 && before.panic == verdict.panic
                 && Arrays.equals(before.candidates, candidates)
                 && Arrays.equals(before.weights, verdict.weights);
         described = false;
-        if (!same) {
+        if (same) {
+            outlook.publish(before, verdict, unknown);
+        } else {
             for (int i = 0; i < candidates.length; i++) {
                 candidates[i].index = i;
             }
-            outlook.publish(
-                    candidates.length == 0 ? null : newRouting(candidates, verdict),
-                    List.copyOf(known.values()),
-                    verdict.ramping);
+            outlook.publish(candidates.length == 0 ? null : newRouting(verdict), verdict, unknown);
         }
         if (verdict.panic != panicking) {
             panicking = verdict.panic;
@@ -292,7 +347,8 @@ final class Control {
         }
     }
 
-    private Routing newRouting(InstanceState[] candidates, Eligibility.Verdict verdict) {
+    private Routing newRouting(Eligibility.Verdict verdict) {
+        InstanceState[] candidates = verdict.eligible;
         Picker picker;
         Routing.Faults faults = error -> listener.onStrategyFailure(service, error);
         try {
@@ -301,7 +357,7 @@ final class Control {
             if (picker == null) {
                 throw new IllegalStateException("strategy " + strategy + " returned no picker (expected: a picker)");
             }
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             faults.pickerFailed(e);
             faults = alreadyReported -> {};
             picker = Rotation.over(candidates);

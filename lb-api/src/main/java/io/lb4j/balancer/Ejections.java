@@ -17,9 +17,14 @@ import org.jspecify.annotations.Nullable;
  * that a dead one costs one call per ejection and not a whole run of failures.
  */
 final class Ejections {
+    /** Where the run of failures of an instance on probation starts: beyond any threshold. */
+    private static final long PROBATION = 1L << 40;
+
     private final OutlierDetection settings;
     private final Ticker ticker;
     private final IntervalFunction backoff;
+    private int known;
+    private int ejected;
 
     Ejections(OutlierDetection settings, Ticker ticker) {
         this.settings = settings;
@@ -30,6 +35,12 @@ final class Ejections {
                 Math.max(1, settings.maxEjectionTime().toMillis()));
     }
 
+    /** Takes in whom the cap counts. */
+    void count(Collection<InstanceState> all) {
+        known = all.size();
+        ejected = (int) all.stream().filter(state -> state.passive.ejected).count();
+    }
+
     /** Whether this run of failures is worth telling the lane about; read on the calling threads. */
     boolean suspicious(long run) {
         return settings.consecutiveFailures() > 0 && run >= settings.consecutiveFailures();
@@ -37,16 +48,20 @@ final class Ejections {
 
     /** Ejects after a run of failures, unless the cap forbids; returns the ejection's length or null. */
     @Nullable
-    Duration onRun(InstanceState state, long run, Collection<InstanceState> all) {
+    Duration onRun(InstanceState state, long run) {
         if (!suspicious(run) || state.passive.ejected) {
             return null;
         }
-        return eject(state, run + " calls in a row failed", all);
+        return eject(
+                state,
+                run > PROBATION
+                        ? "failed again on its return, " + (run - PROBATION) + " in a row"
+                        : run + " calls in a row failed");
     }
 
     /** Takes in what was counted since the last tick and judges the share of failures. */
     @Nullable
-    Duration onTick(InstanceState state, Collection<InstanceState> all) {
+    Duration onTick(InstanceState state) {
         InstanceState.Passive p = state.passive;
         long ended = state.endedCount();
         long failed = Math.min(state.failedCount(), ended);
@@ -57,11 +72,18 @@ final class Ejections {
         p.seenFailed = failed;
         p.seenIgnored = ignored;
         forgiveGoodTime(p);
-        if (settings.failurePercentage() <= 0 || (failures == 0 && p.window == null)) {
+        if (settings.failurePercentage() <= 0) {
             return null;
         }
         if (p.window == null) {
-            p.window = new FailureWindow(settings.window(), ticker);
+            if (failures == 0) {
+                rememberCalm(p, successes);
+                return null;
+            }
+            p.window = new FailureWindow(settings.window(), ticker, calmSuccesses(p));
+            p.calmBefore = 0;
+            p.calmNow = 0;
+            p.calmTicks = 0;
         }
         p.window.add(successes, failures);
         Snapshot seen = p.window.snapshot();
@@ -80,58 +102,106 @@ final class Ejections {
                 seen.getFailureRate(),
                 seen.getTotalNumberOfCalls(),
                 settings.window().toSeconds());
-        return eject(state, reason, all);
+        return eject(state, reason);
     }
 
-    /** Keeps the instance out for as long as it asked, within reason. */
-    Duration overloaded(InstanceState state, Duration asked) {
-        Duration time = asked.compareTo(settings.maxEjectionTime()) > 0 ? settings.maxEjectionTime() : asked;
-        long until = ticker.nanos() + time.toNanos();
+    /** Three numbers instead of a window for an instance that is well; two stretches, so that one is always whole. */
+    private void rememberCalm(InstanceState.Passive p, long successes) {
+        if (++p.calmTicks > settings.window().toSeconds()) {
+            p.calmBefore = p.calmNow;
+            p.calmNow = 0;
+            p.calmTicks = 1;
+        }
+        p.calmNow += successes;
+    }
+
+    /** Successes within about one window before the first failure. */
+    private long calmSuccesses(InstanceState.Passive p) {
+        double older = 1 - (double) p.calmTicks / settings.window().toSeconds();
+        return p.calmNow + Math.round(p.calmBefore * Math.max(0, older));
+    }
+
+    /** Keeps the instance out for as long as it asked, within reason; returns for how long. */
+    Duration overloaded(InstanceState state, long askedNanos) {
+        long nanos = Math.min(askedNanos, settings.maxEjectionTime().toNanos());
+        long until = ticker.nanos() + nanos;
         InstanceState.Passive p = state.passive;
-        if ((!p.overloaded && !p.ejected) || until - p.until > 0) {
-            p.until = until;
+        if (!p.overloaded || until - p.overloadedUntil > 0) {
+            p.overloadedUntil = until;
         }
         p.overloaded = true;
-        p.reason = "asked to be left alone for " + time;
+        Duration time = Duration.ofNanos(nanos);
+        if (!p.ejected) {
+            p.reason = "asked to be left alone for " + time;
+        }
         return time;
     }
 
-    /** Brings the instance back if its time is over; returns whether it did. */
-    boolean release(InstanceState state) {
+    /** When the instance's standing changes next; asked only while it is out. */
+    long nextEnd(InstanceState.Passive p) {
+        if (!p.ejected) {
+            return p.overloadedUntil;
+        }
+        return p.overloaded && p.overloadedUntil - p.ejectedUntil < 0 ? p.overloadedUntil : p.ejectedUntil;
+    }
+
+    /** Ends the instance's ejection if its time is over; returns whether it did. */
+    boolean endEjection(InstanceState state, boolean counted) {
         InstanceState.Passive p = state.passive;
-        if (!(p.ejected || p.overloaded) || ticker.nanos() - p.until < 0) {
+        if (!p.ejected || ticker.nanos() - p.ejectedUntil < 0) {
             return false;
         }
-        if (p.ejected) {
-            p.returnedAt = ticker.nanos();
-            p.window = null;
-            state.startStreakAt(Math.max(0, settings.consecutiveFailures() - 1));
-        }
         p.ejected = false;
-        p.overloaded = false;
-        p.reason = "";
+        p.returnedAt = ticker.nanos();
+        p.window = null;
+        p.reason = p.overloaded ? "asked to be left alone" : "";
+        state.startStreakAt(settings.consecutiveFailures() > 0 ? PROBATION : 0);
+        if (counted) {
+            ejected--;
+        }
         return true;
     }
 
-    private @Nullable Duration eject(InstanceState state, String reason, Collection<InstanceState> all) {
-        long ejected = all.stream().filter(each -> each.passive.ejected).count();
-        long allowed = Math.max(all.size() >= 2 ? 1 : 0, (long) (settings.maxEjectedShare() * all.size()));
+    /** Ends the instance's rest if its time is over; returns whether it did. */
+    boolean endOverload(InstanceState state) {
+        InstanceState.Passive p = state.passive;
+        if (!p.overloaded || ticker.nanos() - p.overloadedUntil < 0) {
+            return false;
+        }
+        p.overloaded = false;
+        p.reason = p.ejected ? p.reason : "";
+        return true;
+    }
+
+    private @Nullable Duration eject(InstanceState state, String reason) {
+        // The epsilon, because 0.29 of 100 is 28.999999999999996.
+        long allowed = Math.max(known >= 2 ? 1 : 0, (long) (settings.maxEjectedShare() * known + 1e-9));
         if (settings.maxEjectedShare() == 0 || ejected >= allowed) {
             return null;
         }
         InstanceState.Passive p = state.passive;
-        p.ejections = Math.min(p.ejections + 1, 30);
-        long nanos = TimeUnit.MILLISECONDS.toNanos(backoff.apply(p.ejections));
+        long nanos = lengthOf(p.ejections + 1);
+        // Steps that lengthen nothing any more would all have to be forgiven before the next ejection gets shorter.
+        if (lengthOf(p.ejections + 2) > nanos) {
+            int steps = p.ejections + 1;
+            p.ejections = steps;
+        }
         p.ejected = true;
         p.lastEjectionNanos = nanos;
-        p.until = ticker.nanos() + nanos;
+        p.ejectedUntil = ticker.nanos() + nanos;
         p.reason = reason;
+        ejected++;
         return Duration.ofNanos(nanos);
+    }
+
+    private long lengthOf(int ejection) {
+        return TimeUnit.MILLISECONDS.toNanos(backoff.apply(ejection));
     }
 
     private void forgiveGoodTime(InstanceState.Passive p) {
         if (p.ejections > 0 && !p.ejected && ticker.nanos() - p.returnedAt >= p.lastEjectionNanos) {
-            p.ejections--;
+            int steps = p.ejections - 1;
+            p.ejections = steps;
             p.returnedAt = ticker.nanos();
         }
     }

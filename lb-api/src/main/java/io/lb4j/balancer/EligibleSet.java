@@ -77,13 +77,22 @@ final class EligibleSet implements Eligible {
     @Override
     @SuppressWarnings("unchecked") // a key's state was made by the factory passed with that key
     public <T> T state(StateKey<T> key, Supplier<? extends T> factory) {
-        return (T) context.states.computeIfAbsent(key, k -> {
-            T created = factory.get();
-            if (created == null) {
-                throw new IllegalStateException("state " + key + ": the factory returned null (expected: a state)");
+        Object known = context.states.get(key);
+        if (known == null) {
+            // Not computeIfAbsent: a factory may ask for the states its own is made of.
+            synchronized (context) {
+                known = context.states.get(key);
+                if (known == null) {
+                    known = factory.get();
+                    if (known == null) {
+                        throw new IllegalStateException(
+                                "state " + key + ": the factory returned null (expected: a state)");
+                    }
+                    context.states.put(key, known);
+                }
             }
-            return created;
-        });
+        }
+        return (T) known;
     }
 
     @Override

@@ -40,7 +40,7 @@ public record Explanation(
         for (InstanceReport each : instances) {
             text.append(String.format(
                     Locale.ROOT,
-                    "  %-24s %-14s weight %-8.3g in flight %-5d calls %-8d failures %-6d %s%n",
+                    "  %-24s %-14s weight %-8.3g in flight %-5d calls %-8d failures %-6d %s\n",
                     each.instance().id(),
                     each.state(),
                     each.weight(),
@@ -53,7 +53,9 @@ public record Explanation(
             text.append("  a call like this goes to ").append(pick.id()).append('\n');
         }
         if (error != null) {
-            text.append("  trouble: ").append(error.getMessage()).append('\n');
+            text.append("  trouble: ")
+                    .append(error.getMessage() == null ? error : error.getMessage())
+                    .append('\n');
         }
         return text.toString();
     }

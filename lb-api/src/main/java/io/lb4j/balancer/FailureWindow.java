@@ -19,9 +19,18 @@ final class FailureWindow {
     /** Beyond this many calls in a tick the shares are kept and the numbers scaled down: the verdict is the same. */
     private static final long MAX_RECORDS = 1_000;
 
+    /** The past counts for as many ticks as that. */
+    private static final int SEED_PARTS = 10;
+
     private final LockFreeSlidingTimeWindowMetrics metrics;
 
-    FailureWindow(Duration length, Ticker ticker) {
+    /**
+     * A window that begins with these successes, as if they had come now.
+     *
+     * <p>Without what went well before the first failure, one bad second of an instance that was well for hours would
+     * look like a share of everything it did.
+     */
+    FailureWindow(Duration length, Ticker ticker, long successesBefore) {
         // Counted from zero: the metrics compare times instead of subtracting them, and spin for ever on a clock that
         // passes Long.MAX_VALUE.
         long origin = ticker.nanos();
@@ -36,6 +45,9 @@ final class FailureWindow {
                 return ticker.nanos() - origin;
             }
         });
+        for (int i = 0; i < SEED_PARTS; i++) {
+            add(successesBefore / SEED_PARTS, 0);
+        }
     }
 
     void add(long successes, long failures) {

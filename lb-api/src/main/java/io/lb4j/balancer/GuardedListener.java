@@ -68,7 +68,7 @@ final class GuardedListener implements LoadBalancerListener {
         for (LoadBalancerListener listener : listeners) {
             try {
                 call.accept(listener);
-            } catch (RuntimeException | LinkageError | AssertionError e) {
+            } catch (Throwable e) {
                 if (reported.compareAndSet(false, true)) {
                     LOG.log(
                             Level.WARNING,

@@ -95,7 +95,7 @@ final class HealthChecker {
                     String detail = describe(result, error);
                     lane.post(() -> verdict(mine, healthy, detail));
                 });
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 verdict(mine, false, describe(null, e));
             }
         }

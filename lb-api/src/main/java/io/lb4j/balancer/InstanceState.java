@@ -2,6 +2,7 @@ package io.lb4j.balancer;
 
 import io.lb4j.Candidate;
 import io.lb4j.Outcome;
+import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.StateKey;
 import io.lb4j.Tracker;
@@ -24,6 +25,8 @@ final class InstanceState implements Candidate {
     private static final VarHandle FAILED = counter("failed");
     private static final VarHandle IGNORED = counter("ignored");
     private static final VarHandle STREAK = counter("streak");
+    private static final VarHandle SUSPICION = counter("suspicion");
+    private static final VarHandle REST_ASKED = counter("restAsked");
     private static final Slot[] NO_SLOTS = {};
 
     private record Slot(StateKey<?> key, Tracker tracker) {}
@@ -44,6 +47,14 @@ final class InstanceState implements Candidate {
     @SuppressWarnings("unused") // by VarHandle
     private long streak;
 
+    /** The longest run of failures the lane has yet to judge; 0 if none. */
+    @SuppressWarnings("unused") // by VarHandle
+    private long suspicion;
+
+    /** The longest rest asked for that the lane has yet to grant, in nanoseconds; 0 if none. */
+    @SuppressWarnings("unused") // by VarHandle
+    private long restAsked;
+
     private volatile ServiceInstance instance;
     private volatile Slot[] slots = NO_SLOTS;
 
@@ -59,26 +70,41 @@ final class InstanceState implements Candidate {
     @Nullable
     Long rampSince;
 
-    /** What the instance looks like from outside, for reports on any thread. */
-    volatile InstanceReport.State state = InstanceReport.State.ELIGIBLE;
-
-    volatile String reason = "";
-
     /** Passive health's memory; see {@link Ejections}. */
     static final class Passive {
         boolean ejected;
-        boolean overloaded;
-        long until;
+        long ejectedUntil;
         long lastEjectionNanos;
         long returnedAt;
-        int ejections;
+
+        /** Also read by reports, on any thread. */
+        volatile int ejections;
+
+        boolean overloaded;
+        long overloadedUntil;
         String reason = "";
+
+        /** The one timer that ends either, and when. */
+        Scheduler.@Nullable Task release;
+
+        long releaseAt;
+
         long seenEnded;
         long seenFailed;
         long seenIgnored;
 
+        /** Successes of the last whole stretch without a failure, and of the one that runs. */
+        long calmBefore;
+
+        long calmNow;
+        int calmTicks;
+
         @Nullable
         FailureWindow window;
+
+        boolean out() {
+            return ejected || overloaded;
+        }
     }
 
     /** Active health's memory; see {@link HealthChecker}. */
@@ -111,14 +137,12 @@ final class InstanceState implements Candidate {
 
     @Override
     public <T extends Tracker> T tracker(StateKey<T> key, Supplier<? extends T> factory) {
-        Slot[] seen = slots;
-        T known = find(seen, key);
+        T known = find(slots, key);
         return known != null ? known : addTracker(key, factory);
     }
 
     private synchronized <T extends Tracker> T addTracker(StateKey<T> key, Supplier<? extends T> factory) {
-        Slot[] seen = slots;
-        T known = find(seen, key);
+        T known = find(slots, key);
         if (known != null) {
             return known;
         }
@@ -126,6 +150,8 @@ final class InstanceState implements Candidate {
         if (created == null) {
             throw new IllegalStateException("tracker " + key + ": the factory returned null (expected: a tracker)");
         }
+        // Read now, since the factory may have asked for trackers itself.
+        Slot[] seen = slots;
         Slot[] grown = Arrays.copyOf(seen, seen.length + 1);
         grown[seen.length] = new Slot(key, created);
         slots = grown;
@@ -147,15 +173,25 @@ final class InstanceState implements Candidate {
         return slots;
     }
 
-    static void startAll(Object[] slots, long nowNanos) {
+    /** Tells every tracker, whatever another one throws: who saw a start must see the end. */
+    void startAll(Object[] slots, long nowNanos, LoadBalancer owner) {
         for (Object slot : slots) {
-            ((Slot) slot).tracker.onStart(nowNanos);
+            try {
+                ((Slot) slot).tracker.onStart(nowNanos);
+            } catch (Throwable e) {
+                owner.trackerThrew(this, e);
+            }
         }
     }
 
-    static void endAll(Object[] slots, Outcome outcome, long startNanos, long nowNanos) {
+    void endAll(Object[] slots, Outcome outcome, long startNanos, LoadBalancer owner) {
+        long nowNanos = owner.nanos();
         for (Object slot : slots) {
-            ((Slot) slot).tracker.onEnd(outcome, startNanos, nowNanos);
+            try {
+                ((Slot) slot).tracker.onEnd(outcome, startNanos, nowNanos);
+            } catch (Throwable e) {
+                owner.trackerThrew(this, e);
+            }
         }
     }
 
@@ -180,6 +216,36 @@ final class InstanceState implements Candidate {
         return run;
     }
 
+    /** Notes a run for the lane; returns whether the lane must be told, as no earlier note waits there. */
+    boolean suspect(long run) {
+        return raise(SUSPICION, run);
+    }
+
+    long takeSuspicion() {
+        return (long) SUSPICION.getAndSet(this, 0L);
+    }
+
+    /** Notes a wish for rest for the lane; returns whether the lane must be told, as no earlier note waits there. */
+    boolean askForRest(long nanos) {
+        return raise(REST_ASKED, nanos);
+    }
+
+    long takeRestAsked() {
+        return (long) REST_ASKED.getAndSet(this, 0L);
+    }
+
+    private boolean raise(VarHandle note, long value) {
+        for (; ; ) {
+            long old = (long) note.getVolatile(this);
+            if (old >= value) {
+                return false;
+            }
+            if (note.compareAndSet(this, old, value)) {
+                return old == 0;
+            }
+        }
+    }
+
     void startStreakAt(long value) {
         STREAK.setVolatile(this, value);
     }
@@ -202,7 +268,7 @@ final class InstanceState implements Candidate {
 
     @Override
     public String toString() {
-        return instance.id() + "[" + state + ", inFlight=" + inFlight() + "]";
+        return instance.id() + "[inFlight=" + inFlight() + "]";
     }
 
     private static VarHandle counter(String name) {

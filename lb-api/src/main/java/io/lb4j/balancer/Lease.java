@@ -41,7 +41,7 @@ public final class Lease implements AutoCloseable {
             this.startNanos = 0;
         } else {
             this.startNanos = balancer.nanos();
-            balancer.startTrackers(state, trackers, startNanos);
+            state.startAll(trackers, startNanos, balancer);
         }
     }
 
@@ -67,7 +67,7 @@ public final class Lease implements AutoCloseable {
             return false;
         }
         if (trackers.length != 0) {
-            balancer.endTrackers(state, trackers, outcome, startNanos);
+            state.endAll(trackers, outcome, startNanos, balancer);
         }
         balancer.ended(state, outcome);
         return true;

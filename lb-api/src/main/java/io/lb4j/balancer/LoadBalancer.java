@@ -1,12 +1,10 @@
 package io.lb4j.balancer;
 
-import io.lb4j.CannotPickException;
 import io.lb4j.NotReadyException;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceDiscovery;
-import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
 import io.lb4j.Ticker;
 import io.lb4j.health.HealthCheck;
@@ -16,12 +14,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +50,6 @@ public final class LoadBalancer implements AutoCloseable {
     private final Outlook outlook;
     private final Control control;
     private final Ejections ejections;
-    private final AtomicReference<@Nullable List<ServiceInstance>> delivered = new AtomicReference<>();
     private final AtomicBoolean trackerFailed = new AtomicBoolean();
     private final ServiceDiscovery.Watch watch;
     private volatile boolean closed;
@@ -69,7 +66,17 @@ public final class LoadBalancer implements AutoCloseable {
         this.ejections = control.ejections();
         lane.post(control::start);
         // Last, since a discovery may deliver before watch() returns.
-        this.watch = discovery.watch(service, new Deliveries());
+        this.watch = startWatch(discovery);
+    }
+
+    private ServiceDiscovery.Watch startWatch(ServiceDiscovery discovery) {
+        try {
+            return Objects.requireNonNull(discovery.watch(service, new Deliveries(lane, control)), "watch");
+        } catch (Throwable e) {
+            // Nobody gets this balancer, so nobody would end its timers.
+            lane.post(control::close);
+            throw e;
+        }
     }
 
     /** A builder for a balancer of this service. */
@@ -93,6 +100,7 @@ public final class LoadBalancer implements AutoCloseable {
      * @throws IllegalStateException if this balancer is closed
      */
     public Lease acquire(PickRequest request) {
+        Objects.requireNonNull(request, "request");
         Routing routing = outlook.routing();
         if (routing == null || closed) {
             routing = awaitRouting();
@@ -100,14 +108,17 @@ public final class LoadBalancer implements AutoCloseable {
         return new Lease(this, routing.pick(request));
     }
 
-    /** Completes when discovery has answered for the first time, be it with instances or that there are none. */
+    /**
+     * Completes when discovery has answered for the first time, be it with instances or that there are none; fails with
+     * {@link IllegalStateException} if the balancer is closed before.
+     */
     public CompletionStage<Void> ready() {
         return outlook.firstAnswer().minimalCompletionStage();
     }
 
     /** What is known of every instance at this moment, in discovery's order. */
     public List<InstanceReport> instances() {
-        return outlook.reports();
+        return outlook.view().reports();
     }
 
     /**
@@ -115,14 +126,15 @@ public final class LoadBalancer implements AutoCloseable {
      * rotation moves on by one.
      */
     public Explanation explain(PickRequest request) {
-        Routing routing = outlook.routing();
+        Outlook.View now = outlook.view();
+        Routing routing = now.routing();
         return new Explanation(
                 service,
                 strategyName,
-                outlook.reports(),
+                now.reports(),
                 routing != null && routing.panic,
                 routing == null ? null : routing.pick(request).instance(),
-                routing == null ? outlook.cannotPick() : outlook.lastDiscoveryError());
+                routing == null ? outlook.cannotPick(now) : outlook.lastDiscoveryError());
     }
 
     /** Ends the watch, the timers and the probes. Leases in progress may still be closed; no new one is given. Idempotent. */
@@ -130,8 +142,9 @@ public final class LoadBalancer implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            watch.close();
             lane.post(control::close);
+            outlook.closed();
+            watch.close();
         }
     }
 
@@ -146,31 +159,19 @@ public final class LoadBalancer implements AutoCloseable {
 
     void ended(InstanceState state, Outcome outcome) {
         long run = state.ended(outcome);
-        if (run > 0 && ejections.suspicious(run)) {
-            lane.post(() -> control.suspect(state, run));
+        // An outage or a flood of 429 must not queue a task per call: one note per instance waits for the lane.
+        if (run > 0) {
+            if (ejections.suspicious(run) && state.suspect(run)) {
+                lane.post(() -> control.suspect(state));
+            }
         } else if (outcome.kind() == Outcome.Kind.OVERLOADED
-                && !outcome.retryAfter().isZero()) {
-            lane.post(() -> control.overloaded(state, outcome.retryAfter()));
+                && !outcome.retryAfter().isZero()
+                && state.askForRest(TimeUnit.NANOSECONDS.convert(outcome.retryAfter()))) {
+            lane.post(() -> control.overloaded(state));
         }
     }
 
-    void startTrackers(InstanceState state, Object[] trackers, long nowNanos) {
-        try {
-            InstanceState.startAll(trackers, nowNanos);
-        } catch (RuntimeException | Error e) {
-            trackerThrew(state, e);
-        }
-    }
-
-    void endTrackers(InstanceState state, Object[] trackers, Outcome outcome, long startNanos) {
-        try {
-            InstanceState.endAll(trackers, outcome, startNanos, ticker.nanos());
-        } catch (RuntimeException | Error e) {
-            trackerThrew(state, e);
-        }
-    }
-
-    private void trackerThrew(InstanceState state, Throwable error) {
+    void trackerThrew(InstanceState state, Throwable error) {
         if (trackerFailed.compareAndSet(false, true)) {
             listener.onStrategyFailure(
                     service, new IllegalStateException("a tracker of " + state + " threw (expected: never)", error));
@@ -178,56 +179,25 @@ public final class LoadBalancer implements AutoCloseable {
     }
 
     private Routing awaitRouting() {
-        if (closed) {
-            throw new IllegalStateException(this + " (expected: open); it was closed before this call");
+        CompletableFuture<Void> firstAnswer = outlook.firstAnswer();
+        if (!closed && !firstAnswer.isDone() && !firstSnapshotTimeout.isZero()) {
+            await(firstAnswer);
         }
+        if (closed) {
+            throw new IllegalStateException(this + " (expected: open); it was closed before this call could be served");
+        }
+        return outlook.routingOrThrow();
+    }
+
+    private void await(CompletableFuture<Void> firstAnswer) {
         try {
-            if (!firstSnapshotTimeout.isZero()) {
-                outlook.firstAnswer().get(firstSnapshotTimeout.toNanos(), TimeUnit.NANOSECONDS);
-            }
-        } catch (TimeoutException e) {
-            throw outlook.cannotPick();
+            firstAnswer.get(TimeUnit.NANOSECONDS.convert(firstSnapshotTimeout), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            // What the caller is told depends on what is known by now, not on how the wait ended.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new NotReadyException(
                     service, "interrupted while waiting for the first snapshot of service " + service, e);
-        } catch (ExecutionException e) {
-            throw new AssertionError("the first answer never fails", e);
-        }
-        Routing routing = outlook.routing();
-        if (routing == null) {
-            throw cannotPick();
-        }
-        return routing;
-    }
-
-    private CannotPickException cannotPick() {
-        return outlook.cannotPick();
-    }
-
-    /** Takes snapshots from discovery's thread to the lane. */
-    private final class Deliveries implements ServiceDiscovery.Listener {
-        @Override
-        public void onInstances(List<ServiceInstance> instances) {
-            // A storm of snapshots becomes few: one that comes while another waits for the lane takes its place.
-            if (delivered.getAndSet(List.copyOf(instances)) == null) {
-                lane.post(() -> {
-                    List<ServiceInstance> latest = delivered.getAndSet(null);
-                    if (latest != null) {
-                        control.instances(latest);
-                    }
-                });
-            }
-        }
-
-        @Override
-        public void onUnknownService(String detail) {
-            lane.post(() -> control.unknownService(detail));
-        }
-
-        @Override
-        public void onError(Throwable error) {
-            lane.post(() -> control.discoveryError(error));
         }
     }
 

@@ -14,18 +14,53 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the lane publishes and callers read: the current routing and, for errors and reports, what is known around it.
- * Written by the lane alone; each field is one volatile word.
+ * Written by the lane alone.
  */
 final class Outlook {
     private final String service;
     private final String source;
     private final CompletableFuture<Void> firstAnswer = new CompletableFuture<>();
 
+    /** The same as in the view, one step nearer for the call path. */
     private volatile @Nullable Routing routing;
-    private volatile @Nullable List<InstanceState> known;
-    private volatile @Nullable String unknownDetail;
+
+    private volatile View view = new View(null, null, List.of(), null);
     private volatile @Nullable Throwable discoveryError;
     private volatile boolean ramping;
+
+    /**
+     * One moment, whole: an error made from parts of two moments would tell of instances that can take calls and yet
+     * don't.
+     *
+     * @param routing null if no call can be served
+     * @param known every known instance, or null if nothing is known yet
+     * @param standings theirs, in the same order
+     * @param unknownDetail what discovery said of there being no such service, or null
+     */
+    record View(
+            @Nullable Routing routing,
+            @Nullable List<InstanceState> known,
+            List<Standing> standings,
+            @Nullable String unknownDetail) {
+
+        List<InstanceReport> reports() {
+            List<InstanceReport> reports = new ArrayList<>(standings.size());
+            for (int i = 0; known != null && i < standings.size(); i++) {
+                InstanceState state = known.get(i);
+                Standing standing = standings.get(i);
+                reports.add(new InstanceReport(
+                        state.instance(),
+                        standing.state(),
+                        standing.reason(),
+                        standing.weight(),
+                        state.inFlight(),
+                        state.endedCount(),
+                        state.failedCount(),
+                        state.passive.ejections));
+            }
+            return reports;
+        }
+    }
 
     Outlook(String service, String source) {
         this.service = service;
@@ -37,6 +72,10 @@ final class Outlook {
         return routing;
     }
 
+    View view() {
+        return view;
+    }
+
     boolean ramping() {
         return ramping;
     }
@@ -45,18 +84,33 @@ final class Outlook {
         return firstAnswer;
     }
 
-    void publish(@Nullable Routing next, List<InstanceState> all, boolean weightsChangeByTime) {
-        known = all;
-        ramping = weightsChangeByTime;
-        unknownDetail = null;
+    /** The routing there is by now, or why there is none. */
+    Routing routingOrThrow() {
+        View now = view;
+        if (now.routing == null) {
+            throw cannotPick(now);
+        }
+        return now.routing;
+    }
+
+    void publish(@Nullable Routing next, Eligibility.Verdict verdict, boolean stillUnknown) {
+        view = new View(next, verdict.all, verdict.standings, stillUnknown ? view.unknownDetail : null);
+        ramping = verdict.ramping;
         routing = next;
         firstAnswer.complete(null);
     }
 
     /** The source knows no such service. Instances known from before keep serving: they may well be alive. */
     void unknown(String detail) {
-        unknownDetail = detail;
+        View now = view;
+        view = new View(now.routing, now.known, now.standings, detail);
         firstAnswer.complete(null);
+    }
+
+    /** Wakes who waits for the first answer. On any thread. */
+    void closed() {
+        firstAnswer.completeExceptionally(
+                new IllegalStateException("balancer of " + service + " was closed before discovery answered"));
     }
 
     void discoveryError(Throwable error) {
@@ -67,43 +121,23 @@ final class Outlook {
         discoveryError = null;
     }
 
-    List<InstanceReport> reports() {
-        List<InstanceState> all = known;
-        Routing now = routing;
-        List<InstanceReport> reports = new ArrayList<>();
-        for (InstanceState state : all == null ? List.<InstanceState>of() : all) {
-            reports.add(new InstanceReport(
-                    state.instance(),
-                    state.state,
-                    state.reason,
-                    now == null ? 0 : now.weightOf(state),
-                    state.inFlight(),
-                    state.endedCount(),
-                    state.failedCount(),
-                    state.passive.ejections));
-        }
-        return reports;
-    }
-
     @Nullable
     Throwable lastDiscoveryError() {
         return discoveryError;
     }
 
-    /** Why there is nothing to pick. */
-    CannotPickException cannotPick() {
+    /** Why there was nothing to pick at that moment. */
+    CannotPickException cannotPick(View now) {
         Throwable error = discoveryError;
         String trouble = error == null ? "" : "; discovery's last error: " + error;
-        String detail = unknownDetail;
-        List<InstanceState> all = known;
-        if (detail != null) {
+        if (now.unknownDetail != null) {
             return new NoSuchServiceException(
                     service,
-                    "no such service: " + service + ", according to " + source + ": " + detail + trouble
+                    "no such service: " + service + ", according to " + source + ": " + now.unknownDetail + trouble
                             + " (check the name, and that its instances have registered)",
                     error);
         }
-        if (all == null) {
+        if (now.known == null) {
             return new NotReadyException(
                     service,
                     "nothing is known of service " + service + " yet: " + source
@@ -113,16 +147,17 @@ final class Outlook {
         }
         return new NoEligibleInstanceException(
                 service,
-                "no instance of service " + service + " can take a call: " + count(all) + ", from " + source + trouble,
+                "no instance of service " + service + " can take a call: " + count(now.standings) + ", from " + source
+                        + trouble,
                 error);
     }
 
-    private static String count(List<InstanceState> all) {
+    private static String count(List<Standing> all) {
         if (all.isEmpty()) {
             return "0 known";
         }
         Map<State, Integer> byState = new EnumMap<>(State.class);
-        all.forEach(state -> byState.merge(state.state, 1, Integer::sum));
+        all.forEach(standing -> byState.merge(standing.state(), 1, Integer::sum));
         return all.size() + " known, by state " + byState;
     }
 }

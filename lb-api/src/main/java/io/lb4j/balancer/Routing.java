@@ -67,11 +67,12 @@ final class Routing {
     }
 
     private InstanceState ask(PickRequest request) {
-        Candidate picked;
+        Candidate picked = null;
+        Throwable error = null;
         try {
             picked = picker.pick(request);
-        } catch (RuntimeException | Error e) {
-            return fallback(request, e);
+        } catch (Throwable e) {
+            error = e;
         }
         if (picked instanceof InstanceState state) {
             int index = state.index;
@@ -80,16 +81,16 @@ final class Routing {
                 return state;
             }
         }
-        return fallback(
-                request,
-                new IllegalStateException("picker " + picker + " returned " + picked + " (expected: one of the "
-                        + candidates.length + " candidates it was made with)"));
+        if (reported.compareAndSet(false, true)) {
+            faults.pickerFailed(error != null ? error : stranger(picked));
+        }
+        return fallback(request);
     }
 
-    /** The weight the candidate has in this routing; 0 if it has no part in it. */
-    double weightOf(InstanceState state) {
-        int index = state.index;
-        return index >= 0 && index < candidates.length && candidates[index] == state ? weights[index] : 0;
+    private Throwable stranger(@Nullable Candidate picked) {
+        String what = picked == null ? "null" : "a stranger of " + picked.getClass();
+        return new IllegalStateException("a picker of " + picker.getClass() + " returned " + what
+                + " (expected: one of the " + candidates.length + " candidates it was made with)");
     }
 
     private boolean contains(@Nullable InstanceState state) {
@@ -102,10 +103,7 @@ final class Routing {
     }
 
     /** Any candidate will do: keys stay where the hash puts them, other calls are spread at random. */
-    private InstanceState fallback(PickRequest request, Throwable error) {
-        if (reported.compareAndSet(false, true)) {
-            faults.pickerFailed(error);
-        }
+    private InstanceState fallback(PickRequest request) {
         long spread = request.hasHash() ? request.hash() : random.nextLong();
         return candidates[(int) Math.floorMod(spread, (long) candidates.length)];
     }
