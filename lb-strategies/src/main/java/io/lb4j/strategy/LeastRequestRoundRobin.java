@@ -40,6 +40,7 @@ final class LeastRequestRoundRobin implements Strategy {
          *
          * Concurrent picks may overwrite each other's turn: then one comes again too soon, once.
          */
+        private static final double MAX_PACE = 1e9;
         private static final VarHandle TURN = MethodHandles.arrayElementVarHandle(double[].class);
         private static final VarHandle NOW;
 
@@ -53,8 +54,13 @@ final class LeastRequestRoundRobin implements Strategy {
 
         private final Candidate[] candidates;
         private final double[] weights;
+
+        /** How much later a candidate's next turn is for a pick: 1 for the heaviest. */
+        private final double[] pace;
+
         /** Each candidate's next turn; written by every pick. */
         private final double[] turn;
+
         /** The turn of the last pick; written by every pick. */
         @SuppressWarnings("UnusedVariable") // by VarHandle
         private double now;
@@ -63,12 +69,18 @@ final class LeastRequestRoundRobin implements Strategy {
             this.candidates = members.candidates;
             this.weights = members.weights;
             this.turn = new double[members.size];
+            this.pace = new double[members.size];
+            double max = 0;
+            for (double weight : weights) {
+                max = Math.max(max, weight);
+            }
             IdentityHashMap<Candidate, Double> known = previous == null ? new IdentityHashMap<>() : previous.lead();
             RandomGenerator random = members.random;
             for (int i = 0; i < turn.length; i++) {
+                pace[i] = Math.min(MAX_PACE, max / weights[i]);
                 Double lead = known.get(candidates[i]);
                 // At random, so that many clients that start at once do not all begin with the same instance.
-                turn[i] = lead != null ? lead : random.nextDouble() / weights[i];
+                turn[i] = lead != null ? lead : random.nextDouble() * pace[i];
             }
         }
 
@@ -91,7 +103,7 @@ final class LeastRequestRoundRobin implements Strategy {
             }
             double own = Math.max(from, (double) TURN.getOpaque(turn, best));
             NOW.setOpaque(this, own);
-            TURN.setOpaque(turn, best, own + 1 / weights[best]);
+            TURN.setOpaque(turn, best, own + pace[best]);
             return candidates[best];
         }
 
