@@ -19,27 +19,12 @@ final class HashRing {
 
     /**
      * @param keys the owners' hash keys, in an order that does not depend on discovery
-     * @param weights their weights, each positive
+     * @param counts how many hashes each has
      */
-    HashRing(String[] keys, double[] weights, int minSize, int maxSize) {
-        double total = 0;
-        for (double weight : weights) {
-            total += weight;
-        }
-        double least = Double.POSITIVE_INFINITY;
-        for (double weight : weights) {
-            least = Math.min(least, weight / total);
-        }
-        double scale = Math.min(Math.ceil(least * minSize) / least, maxSize);
-        int[] counts = new int[keys.length];
-        double target = 0;
+    HashRing(String[] keys, int[] counts) {
         int size = 0;
-        for (int i = 0; i < keys.length; i++) {
-            target += scale * (weights[i] / total);
-            while (size < target) {
-                counts[i]++;
-                size++;
-            }
+        for (int count : counts) {
+            size += count;
         }
         hashes = new long[size];
         owners = new int[size];
@@ -54,6 +39,39 @@ final class HashRing {
             }
             guide[i] = at;
         }
+    }
+
+    /** Envoy's numbers of hashes: in proportion to weights, a whole number for the lightest, within the bounds. */
+    static int[] counts(double[] weights, int minSize, int maxSize) {
+        double total = 0;
+        for (double weight : weights) {
+            total += weight;
+        }
+        double least = Double.POSITIVE_INFINITY;
+        for (double weight : weights) {
+            least = Math.min(least, weight / total);
+        }
+        double scale = Math.min(Math.ceil(least * minSize) / least, maxSize);
+        int[] counts = new int[weights.length];
+        double target = 0;
+        int size = 0;
+        for (int i = 0; i < counts.length; i++) {
+            target += scale * (weights[i] / total);
+            while (size < target) {
+                counts[i]++;
+                size++;
+            }
+        }
+        return counts;
+    }
+
+    /** Numbers of hashes that depend on the instance's own weight alone. */
+    static int[] counts(double[] weights, int hashesPerWeight) {
+        int[] counts = new int[weights.length];
+        for (int i = 0; i < counts.length; i++) {
+            counts[i] = (int) Math.max(1, Math.min(RingHash.MAX_SIZE, Math.rint(weights[i] * hashesPerWeight)));
+        }
+        return counts;
     }
 
     private void fill(String[] keys, int[] counts) {

@@ -7,28 +7,44 @@ import org.jspecify.annotations.Nullable;
 final class RingHash extends AffinityStrategy {
     static final int DEFAULT_MIN_SIZE = 1024;
     static final int MAX_SIZE = 8_388_608;
+    static final int MAX_PER_WEIGHT = 65_536;
 
-    private final int minSize;
-    private final int maxSize;
+    private final Counts counts;
 
-    RingHash(int minSize, int maxSize, @Nullable String hashKey) {
+    /** How many hashes instances of these weights have. */
+    private interface Counts {
+        int[] of(double[] weights);
+    }
+
+    private RingHash(Counts counts, @Nullable String hashKey) {
         super(hashKey);
+        this.counts = counts;
+    }
+
+    static RingHash bySize(int minSize, int maxSize) {
         if (minSize < 1 || minSize > maxSize || maxSize > MAX_SIZE) {
             throw new IllegalArgumentException("ring size: " + minSize + " to " + maxSize
                     + " (expected: 1 <= minSize <= maxSize <= " + MAX_SIZE + ")");
         }
-        this.minSize = minSize;
-        this.maxSize = maxSize;
+        return new RingHash(weights -> HashRing.counts(weights, minSize, maxSize), null);
+    }
+
+    static RingHash byWeight(int hashesPerWeight) {
+        if (hashesPerWeight < 1 || hashesPerWeight > MAX_PER_WEIGHT) {
+            throw new IllegalArgumentException(
+                    "hashesPerWeight: " + hashesPerWeight + " (expected: 1 to " + MAX_PER_WEIGHT + ")");
+        }
+        return new RingHash(weights -> HashRing.counts(weights, hashesPerWeight), null);
     }
 
     @Override
     AffinityStrategy withHashKey(String metadataEntry) {
-        return new RingHash(minSize, maxSize, metadataEntry);
+        return new RingHash(counts, metadataEntry);
     }
 
     @Override
     KeyOrder order(String[] keys, double[] weights) {
-        return new Clockwise(new HashRing(keys, weights, minSize, maxSize));
+        return new Clockwise(new HashRing(keys, counts.of(weights)));
     }
 
     @Override

@@ -15,7 +15,7 @@ final class HashRingTest {
             IntStream.range(90, 96).mapToObj(port -> "127.0.0.1:" + port).toArray(String[]::new);
 
     private static HashRing envoy() {
-        return new HashRing(HOSTS, equal(6), 12, 8_388_608);
+        return new HashRing(HOSTS, HashRing.counts(equal(6), 12, 8_388_608));
     }
 
     private static double[] equal(int n) {
@@ -67,7 +67,7 @@ final class HashRingTest {
     @CsvSource({"1, 1", "2, 7", "10, 1024", "1000, 1024", "333, 100000"})
     void find_randomHashes_agreesWithScan(int hosts, int minSize) {
         String[] keys = IntStream.range(0, hosts).mapToObj(i -> "host-" + i).toArray(String[]::new);
-        HashRing ring = new HashRing(keys, equal(hosts), minSize, 8_388_608);
+        HashRing ring = new HashRing(keys, HashRing.counts(equal(hosts), minSize, 8_388_608));
         for (int i = 1; i < ring.size(); i++) {
             assertThat(Long.compareUnsigned(ring.hash(i - 1), ring.hash(i))).isNegative();
         }
@@ -84,11 +84,13 @@ final class HashRingTest {
 
     @Test
     void counts_ofWeights_followThem() {
-        HashRing ring = new HashRing(new String[] {"a", "b", "c"}, new double[] {1, 2, 3}, 600, 8_388_608);
-        int[] counts = new int[3];
-        for (int i = 0; i < ring.size(); i++) {
-            counts[ring.owner(i)]++;
-        }
-        assertThat(counts).containsExactly(100, 200, 300);
+        assertThat(HashRing.counts(new double[] {1, 2, 3}, 600, 8_388_608)).containsExactly(100, 200, 300);
+        assertThat(HashRing.counts(new double[] {1, 1, 1}, 1024, 8_388_608)).containsExactly(342, 342, 342);
+        // The largest size wins over a whole number for the lightest.
+        assertThat(HashRing.counts(new double[] {1, 3}, 1000, 1000)).containsExactly(250, 750);
+        assertThat(Arrays.stream(HashRing.counts(new double[] {1, 1e6}, 10, 1000))
+                        .sum())
+                .isEqualTo(1000);
+        assertThat(HashRing.counts(new double[] {1, 0.5, 1e-9, 1e6}, 100)).containsExactly(100, 50, 1, 8_388_608);
     }
 }
