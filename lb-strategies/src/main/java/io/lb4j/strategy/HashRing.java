@@ -65,11 +65,16 @@ final class HashRing {
         return counts;
     }
 
-    /** Numbers of hashes that depend on the instance's own weight alone. */
+    /** Numbers of hashes that depend on the instance's own weight alone, as long as the ring is not too large. */
     static int[] counts(double[] weights, int hashesPerWeight) {
+        double total = 0;
+        for (double weight : weights) {
+            total += weight * hashesPerWeight;
+        }
+        double scale = hashesPerWeight * Math.min(1, RingHash.MAX_SIZE / total);
         int[] counts = new int[weights.length];
         for (int i = 0; i < counts.length; i++) {
-            counts[i] = (int) Math.max(1, Math.min(RingHash.MAX_SIZE, Math.rint(weights[i] * hashesPerWeight)));
+            counts[i] = (int) Math.max(1, Math.rint(weights[i] * scale));
         }
         return counts;
     }

@@ -172,7 +172,7 @@ public final class Strategies {
      * own weight: one that is added or gone moves its own keys only, and its keys return with it.
      *
      * @param hashesPerWeight how many hashes an instance of weight 1 has; 100 make for a largest share of some 1.3
-     *     times the mean
+     *     times the mean. Fewer if the ring would have more than 8,388,608
      * @throws IllegalArgumentException unless 1 to 65,536
      */
     public static AffinityStrategy ringHash(int hashesPerWeight) {
