@@ -35,7 +35,7 @@ final class LeastRequest implements Strategy {
     private static final class FullScan implements Picker {
         /*
          * Join the shortest queue. Ties are broken by weighted reservoir sampling (the k-th is taken with the
-         * probability of its share of the k: A. J. Chao, "A General Purpose Unequal Probability Sampling Plan",
+         * probability of its share of the k: M. T. Chao, "A General Purpose Unequal Probability Sampling Plan",
          * Biometrika 69(3), 1982). The idle are one tie of their own, see Load; the one drawn from it is then compared
          * with the least busy of the others.
          */

@@ -19,14 +19,14 @@ final class NumberedOrder implements Comparator<String>, Serializable {
                 }
                 continue;
             }
-            int endA = endOfDigits(a, i);
-            int endB = endOfDigits(b, j);
-            int order = compareNumbers(a.substring(i, endA), b.substring(j, endB));
+            int fromA = skipZeros(a, i);
+            int fromB = skipZeros(b, j);
+            i = endOfDigits(a, fromA);
+            j = endOfDigits(b, fromB);
+            int order = compareNumbers(a, fromA, i, b, fromB, j);
             if (order != 0) {
                 return order;
             }
-            i = endA;
-            j = endB;
         }
         int order = Integer.compare(a.length() - i, b.length() - j);
         return order != 0 ? order : a.compareTo(b);
@@ -40,10 +40,21 @@ final class NumberedOrder implements Comparator<String>, Serializable {
         return end;
     }
 
-    private static int compareNumbers(String a, String b) {
-        String x = a.replaceFirst("^0+", "");
-        String y = b.replaceFirst("^0+", "");
-        return x.length() != y.length() ? Integer.compare(x.length(), y.length()) : x.compareTo(y);
+    private static int skipZeros(String text, int from) {
+        int at = from;
+        while (at < text.length() && text.charAt(at) == '0') {
+            at++;
+        }
+        return at;
+    }
+
+    /** Numbers without leading zeros, of any length. */
+    private static int compareNumbers(String a, int fromA, int toA, String b, int fromB, int toB) {
+        int order = Integer.compare(toA - fromA, toB - fromB);
+        for (int k = 0; order == 0 && k < toA - fromA; k++) {
+            order = Character.compare(a.charAt(fromA + k), b.charAt(fromB + k));
+        }
+        return order;
     }
 
     private static boolean isDigit(char c) {

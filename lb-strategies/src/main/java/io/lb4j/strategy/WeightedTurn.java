@@ -14,7 +14,7 @@ final class WeightedTurn {
      * each index exactly as often as its integer says. All others take the golden section itself.
      *
      * The arc of a point is found through a table of guides (H.-C. Chen, Y. Asau, "On Generating Random Variates from an
-     * Empirical Distribution", 1974): at least two per arc, so less than 1.5 arcs are looked at on average.
+     * Empirical Distribution", 1974): at least four per arc, so less than 1.25 arcs are looked at on average.
      */
     private static final long GOLDEN_SECTION = 0x9E3779B97F4A7C15L;
     private static final int MAX_MULTIPLIER = 100;
@@ -54,7 +54,7 @@ final class WeightedTurn {
             }
         }
         end[n - 1] = -1;
-        int bits = 33 - Integer.numberOfLeadingZeros(n);
+        int bits = 34 - Integer.numberOfLeadingZeros(n);
         shift = 64 - bits;
         guide = new int[1 << bits];
         int index = 0;

@@ -83,6 +83,17 @@ final class HashRingTest {
     }
 
     @Test
+    void ring_largest_isSorted() {
+        // Among eight million hashes some differ only in the bits that give way to positions while sorting.
+        HashRing ring = new HashRing(new String[] {"a", "b"}, new int[] {4_194_304, 4_194_304});
+        for (int i = 1; i < ring.size(); i++) {
+            if (Long.compareUnsigned(ring.hash(i - 1), ring.hash(i)) >= 0) {
+                throw new AssertionError("hash " + i + " is not above the one before");
+            }
+        }
+    }
+
+    @Test
     void counts_ofWeights_followThem() {
         assertThat(HashRing.counts(new double[] {1, 2, 3}, 600, 8_388_608)).containsExactly(100, 200, 300);
         assertThat(HashRing.counts(new double[] {1, 1, 1}, 1024, 8_388_608)).containsExactly(342, 342, 342);
