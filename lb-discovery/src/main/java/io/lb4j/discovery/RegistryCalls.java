@@ -177,17 +177,18 @@ final class RegistryCalls implements AutoCloseable {
     /** What to say of an answer that is none of those expected. */
     IOException unexpected(int status, JsonNode body) {
         String error = body.path("error").asText("");
-        return new IOException("registry " + url + ": answered " + status + (error.isEmpty() ? "" : ": " + error));
+        return new IOException(this + ": answered " + status + (error.isEmpty() ? "" : ": " + error));
     }
 
     private IOException named(IOException e) {
         String what = e instanceof InterruptedIOException ? "no answer in time" : String.valueOf(e.getMessage());
-        return new IOException("registry " + url + ": " + what, e);
+        return new IOException(this + ": " + what, e);
     }
 
     @Override
     public String toString() {
-        return "registry " + url;
+        String text = url.toString();
+        return "registry " + (text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
     }
 
     /** Cancels what is under way and lets go of threads and connections that are its own. */

@@ -43,6 +43,7 @@ public final class RegistryDiscovery implements ServiceDiscovery {
                 builder.scheduler,
                 Ticker.system(),
                 builder.wait,
+                builder.margin,
                 new Backoff(RegistryWatch.RETRY_BASE, RegistryWatch.RETRY_MAX, builder.random));
     }
 
@@ -117,6 +118,7 @@ public final class RegistryDiscovery implements ServiceDiscovery {
         private @Nullable String token;
         private @Nullable OkHttpClient client;
         private Duration wait = DEFAULT_WAIT;
+        private Duration margin = Duration.ofSeconds(5);
         private Scheduler scheduler = Scheduler.shared();
         private RandomGenerator random = new SharedRandom();
 
@@ -151,6 +153,12 @@ public final class RegistryDiscovery implements ServiceDiscovery {
          */
         public Builder waitTime(Duration value) {
             this.wait = Durations.check("waitTime", value, Duration.ofMillis(100), RegistryRules.MAX_WAIT);
+            return this;
+        }
+
+        /** For tests: what an answer may take beyond the wait. */
+        Builder margin(Duration value) {
+            this.margin = value;
             return this;
         }
 

@@ -9,18 +9,23 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** The registry's memory on disk: who held which lease. Written whole and renamed, so that it is never half a file. */
 final class RegistrySnapshot {
     private static final System.Logger LOG = System.getLogger(RegistryServer.class.getName());
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MAX_BYTES = 64 << 20;
+    private static final Set<OpenOption> NEW_FILE = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
 
     private final Path file;
     private long written = -1;
@@ -118,9 +123,10 @@ final class RegistrySnapshot {
             json.writeEndObject();
             json.writeEndObject();
         });
-        Path temporary = Files.createTempFile(file.getParent(), "." + file.getFileName(), ".tmp");
+        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
         try {
-            try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+            Files.deleteIfExists(temporary);
+            try (FileChannel out = FileChannel.open(temporary, NEW_FILE, ownerOnly())) {
                 ByteBuffer buffer = ByteBuffer.wrap(content);
                 while (buffer.hasRemaining()) {
                     out.write(buffer);
@@ -132,5 +138,14 @@ final class RegistrySnapshot {
             Files.deleteIfExists(temporary);
         }
         written = version;
+    }
+
+    /** The leases are what their holders are known by. */
+    private FileAttribute<?>[] ownerOnly() {
+        return file.getFileSystem().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+                }
+                : new FileAttribute<?>[0];
     }
 }

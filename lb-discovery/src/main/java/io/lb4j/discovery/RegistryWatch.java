@@ -23,11 +23,11 @@ final class RegistryWatch implements RegistryCalls.Handler {
     static final Duration RETRY_BASE = Duration.ofMillis(100);
     static final Duration RETRY_MAX = Duration.ofSeconds(5);
 
-    /** What an answer may take beyond the wait that was asked for. */
-    static final Duration MARGIN = Duration.ofSeconds(5);
-
     /** A storm of changes is asked for this often, and each answer has all of them. */
     private static final Duration BREATH = Duration.ofMillis(10);
+
+    /** How many complaints about one answer a message has. */
+    private static final int SHOWN = 5;
 
     private static final System.Logger LOG = System.getLogger(RegistryDiscovery.class.getName());
 
@@ -50,8 +50,18 @@ final class RegistryWatch implements RegistryCalls.Handler {
     private Scheduler.@Nullable Task timer;
     private boolean closed;
 
-    /** What all watches of one discovery share. */
-    record Settings(RegistryCalls calls, Scheduler scheduler, Ticker ticker, Duration waitTime, Backoff backoff) {}
+    /**
+     * What all watches of one discovery share.
+     *
+     * @param margin what an answer may take beyond the wait that was asked for
+     */
+    record Settings(
+            RegistryCalls calls,
+            Scheduler scheduler,
+            Ticker ticker,
+            Duration waitTime,
+            Duration margin,
+            Backoff backoff) {}
 
     private record Position(String epoch, long index) {}
 
@@ -71,13 +81,13 @@ final class RegistryWatch implements RegistryCalls.Handler {
 
     private void ask() {
         Map<String, String> query = new LinkedHashMap<>();
-        Duration timeout = MARGIN;
+        Duration timeout = settings.margin;
         // After a failure the first question is one that is answered at once, to know sooner whether all is well again.
         if (position != null && failures == 0) {
             query.put("index", Long.toString(position.index));
             query.put("epoch", position.epoch);
             query.put("wait", settings.waitTime.toMillis() + "ms");
-            timeout = settings.waitTime.plus(MARGIN);
+            timeout = settings.waitTime.plus(settings.margin);
         }
         askedAt = settings.ticker.nanos();
         synchronized (this) {
@@ -125,20 +135,26 @@ final class RegistryWatch implements RegistryCalls.Handler {
     private void tell(int status, JsonNode body, boolean complete) {
         List<String> complaints = new ArrayList<>();
         if (status == 200) {
-            watchers.instances(instances(body.path("instances"), complaints));
+            List<ServiceInstance> instances = instances(body.path("instances"), complaints);
+            // Nothing that can be understood isn't the same as nothing.
+            if (!instances.isEmpty() || complaints.isEmpty()) {
+                watchers.instances(instances);
+            }
         } else if (complete) {
             watchers.unknown(settings.calls + " has no service '" + service + "': "
                     + body.path("error").asText("no such service"));
         } else if (!beforeRestart.isEmpty()) {
             watchers.instances(beforeRestart);
         } else {
-            complaints.add(settings.calls + " has just started and does not know '" + service + "' yet");
+            complaints.add("has just started and does not know '" + service + "' yet");
         }
         if (complaints.isEmpty() && troubles.clear()) {
             LOG.log(System.Logger.Level.INFO, service + ": " + settings.calls + " answers again");
         }
-        for (String complaint : complaints) {
-            trouble(new IOException(complaint));
+        if (!complaints.isEmpty()) {
+            String rest = complaints.size() > SHOWN ? "; and " + (complaints.size() - SHOWN) + " more" : "";
+            trouble(new IOException(
+                    complaints.stream().limit(SHOWN).collect(Collectors.joining("; ", settings.calls + ": ", rest))));
         }
         watchers.flush();
     }
@@ -148,10 +164,9 @@ final class RegistryWatch implements RegistryCalls.Handler {
         Map<String, ServiceInstance> byId = new LinkedHashMap<>();
         for (JsonNode node : list) {
             try {
-                ServiceInstance instance =
-                        InstanceReader.lenient(node.traverse(), settings.calls + ": an instance of " + service);
+                ServiceInstance instance = InstanceReader.lenient(node.traverse(), "an instance that is left out");
                 if (byId.putIfAbsent(instance.id(), instance) != null) {
-                    complaints.add(settings.calls + " lists " + service + "/" + instance.id() + " twice");
+                    complaints.add("instance " + instance.id() + " is listed twice");
                 }
             } catch (IOException e) {
                 complaints.add(String.valueOf(e.getMessage()));
@@ -184,7 +199,10 @@ final class RegistryWatch implements RegistryCalls.Handler {
         if (troubles.add(String.valueOf(error.getMessage()))) {
             LOG.log(
                     System.Logger.Level.WARNING,
-                    service + ": " + error.getMessage() + "; the last good list stays in force");
+                    service + ": " + error.getMessage()
+                            + (watchers.lastInstances() == null
+                                    ? "; no list is known"
+                                    : "; the last good list stays in force"));
             watchers.error(error);
         }
     }

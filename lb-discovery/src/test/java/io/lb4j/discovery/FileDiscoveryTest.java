@@ -3,6 +3,7 @@ package io.lb4j.discovery;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
@@ -365,6 +366,23 @@ class FileDiscoveryTest {
     }
 
     @Test
+    void defaults_onRealTime_reloadWithinASecondAndLeaveNoThread() throws IOException {
+        write(orders(1));
+        try (FileDiscovery real = FileDiscovery.of(file())) {
+            real.watch("orders", recorder);
+            await().untilAsserted(() -> assertThat(recorder.last()).containsExactly("127.0.0.1:1"));
+
+            write(orders(2));
+
+            await().atMost(Duration.ofSeconds(1))
+                    .untilAsserted(() -> assertThat(recorder.last()).containsExactly("127.0.0.1:2"));
+        }
+        await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .doesNotContain("lb4j-file-services.json"));
+    }
+
+    @Test
     void close_thenWatch_isRefused() {
         FileDiscovery closed = open(file());
         closed.close();
@@ -379,6 +397,6 @@ class FileDiscoveryTest {
     void builder_intervalOutOfRange_isRefused() {
         assertThatThrownBy(() -> FileDiscovery.builder(file()).checkInterval(Duration.ofMillis(1)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("checkInterval: PT0.001S (expected: PT0.01S to PT1H)");
+                .hasMessage("checkInterval: 1ms (expected: 10ms to 60m)");
     }
 }

@@ -103,4 +103,56 @@ class RegistryTest {
         assertThat(recorder.unknown).isEmpty();
         await().until(() -> registration.status().state() == Registration.State.REGISTERED);
     }
+
+    @Test
+    void registry_restartedWithASnapshot_forgetsNobody() throws IOException {
+        Path file = dir.resolve("registry.json");
+        restart(RegistryServer.builder().snapshotFile(file));
+        Registration registration = register(8081);
+        watch();
+        await().untilAsserted(() -> assertThat(recorder.last()).hasSize(1));
+        await().until(() -> registration.status().state() == Registration.State.REGISTERED);
+
+        restart(RegistryServer.builder().snapshotFile(file));
+
+        assertThat(server.services()).containsEntry("orders", 1);
+        register(8082);
+        await().untilAsserted(() -> assertThat(recorder.last()).containsExactly("127.0.0.1:8081", "127.0.0.1:8082"));
+        assertThat(recorder.snapshots).allSatisfy(list -> assertThat(list).isNotEmpty());
+    }
+
+    @Test
+    void registry_warmUpOver_isBelievedWhoIsGone() throws IOException {
+        Registration crashed = Registration.builder(server.url(), "orders", ServiceInstance.of("127.0.0.1", 8081))
+                .scheduler((task, delay) -> () -> {})
+                .start();
+        register(8082);
+        watch();
+        await().untilAsserted(() -> assertThat(recorder.last()).hasSize(2));
+
+        restart(RegistryServer.builder().warmUp(Duration.ofSeconds(2)));
+        register(8083);
+
+        await().untilAsserted(() -> assertThat(recorder.last())
+                .containsExactlyInAnyOrder("127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8083"));
+        await().untilAsserted(() -> assertThat(recorder.last()).containsExactly("127.0.0.1:8083"));
+        crashed.close();
+    }
+
+    @Test
+    void registry_deadForAWhile_keepsTheLastGoodListAndRecovers() throws IOException {
+        register(8081);
+        watch();
+        await().untilAsserted(() -> assertThat(recorder.last()).hasSize(1));
+        int port = server.port();
+
+        server.close();
+        await().untilAsserted(() -> assertThat(recorder.errors).isNotEmpty());
+        await().during(Duration.ofSeconds(1)).until(() -> recorder.last().size() == 1);
+        server = RegistryServer.start(port);
+
+        await().untilAsserted(() -> assertThat(recorder.calls).endsWith("instances"));
+        assertThat(recorder.snapshots).allSatisfy(list -> assertThat(list).hasSize(1));
+        assertThat(recorder.messages()).doesNotHaveDuplicates();
+    }
 }

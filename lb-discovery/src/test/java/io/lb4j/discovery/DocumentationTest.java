@@ -1,0 +1,53 @@
+package io.lb4j.discovery;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** What docs/discovery.md says is so. */
+class DocumentationTest {
+    private static String document() throws IOException {
+        return Files.readString(Path.of("..", "docs", "discovery.md"));
+    }
+
+    @Test
+    void file_ofTheDocumentation_isRead() throws IOException {
+        String document = document();
+        int start = document.indexOf("```json\n") + "```json\n".length();
+        String file = document.substring(start, document.indexOf("```", start));
+
+        assertThat(InstanceReader.services(file.getBytes(UTF_8), "services.json"))
+                .containsOnlyKeys("orders", "users")
+                .hasEntrySatisfying("orders", orders -> assertThat(orders).hasSize(2));
+        String wrong = file.replace(" 8082", " \"8082\"");
+        assertThat(document())
+                .contains(catchThrowable(() -> InstanceReader.services(wrong.getBytes(UTF_8), "services.json"))
+                        .getMessage());
+    }
+
+    @Test
+    void defaults_ofTheDocumentation_areThoseOfTheCode() throws IOException {
+        assertThat(document())
+                .contains("every " + FileDiscovery.DEFAULT_CHECK_INTERVAL.toMillis() + " ms")
+                .contains("at most " + FileDiscovery.MAX_BYTES / (1 << 20) + " MiB")
+                .contains("| lease | 15 s | 1 s to 10 minutes;")
+                .contains("| wait | 30 s | at most 60 s |")
+                .contains("| registration's body | | 8 KiB |")
+                .contains("| all registrations | | 8 MiB |")
+                .contains("| threads | " + RegistryServer.THREADS + " |");
+        assertThat(RegistryRules.DEFAULT_TTL).isEqualTo(Duration.ofSeconds(15));
+        assertThat(RegistryRules.MIN_TTL).isEqualTo(Duration.ofSeconds(1));
+        assertThat(RegistryRules.MAX_TTL).isEqualTo(Duration.ofMinutes(10));
+        assertThat(RegistryRules.DEFAULT_WAIT).isEqualTo(Duration.ofSeconds(30));
+        assertThat(RegistryRules.MAX_WAIT).isEqualTo(Duration.ofSeconds(60));
+        assertThat(RegistryRules.MAX_BODY_BYTES).isEqualTo(8 << 10);
+        assertThat(RegistryRules.MAX_TOTAL_BYTES).isEqualTo(8 << 20);
+        assertThat(RegistryRules.MIN_TOKEN_LENGTH).isEqualTo(16);
+    }
+}
