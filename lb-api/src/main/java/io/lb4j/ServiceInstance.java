@@ -38,8 +38,9 @@ public record ServiceInstance(
      * @throws IllegalArgumentException naming the component, its value and the rule it broke
      */
     public ServiceInstance {
-        check(isName(id, 255), "id", id, "1 to 255 printable characters without spaces");
+        // First, since an id that was not given is made of it.
         check(isHost(host), "host", host, "a host name, IPv4 address or IPv6 address without brackets");
+        check(isName(id, 255), "id", id, "1 to 255 printable characters without spaces");
         check(port >= 1 && port <= 65535, "port", port, "1 to 65535");
         check(weight >= 0 && weight <= MAX_WEIGHT, "weight", weight, "0 to 1000000");
         check(priority >= 0 && priority <= 127, "priority", priority, "0 to 127");

@@ -1,0 +1,255 @@
+package io.lb4j.balancer;
+
+import io.lb4j.Outcome;
+import io.lb4j.Scheduler;
+import io.lb4j.ServiceInstance;
+import io.lb4j.StateKey;
+import io.lb4j.Tracker;
+import io.lb4j.retry.RetryBudget;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The lock-free parts under Lincheck's model checker, which goes through the orders in which threads can interleave. */
+final class LincheckTest {
+    private static final ServiceInstance INSTANCE = ServiceInstance.of("h", 1);
+
+    @ParameterizedTest
+    @ValueSource(
+            classes = {
+                LeaseClose.class,
+                InFlight.class,
+                Notes.class,
+                Lane.class,
+                Budget.class,
+                Floor.class,
+                OneTracker.class
+            })
+    void part_underEveryInterleaving_keepsItsPromise(Class<?> part) {
+        new ModelCheckingOptions()
+                .iterations(5)
+                .invocationsPerIteration(100)
+                .threads(2)
+                .actorsPerThread(2)
+                .actorsBefore(1)
+                .actorsAfter(1)
+                .minimizeFailedScenario(false)
+                .check(part);
+    }
+
+    /** Of all closes of one lease one counts. */
+    public static final class LeaseClose {
+        private static final LoadBalancer IDLE = new Rig().builder().build();
+
+        private final Lease lease = new Lease(IDLE, new InstanceState(INSTANCE));
+
+        @Operation
+        public boolean close() {
+            return lease.close(Outcome.SUCCESS);
+        }
+    }
+
+    /** The number of calls in flight is never negative, and exact when nothing moves. */
+    public static final class InFlight {
+        private final InstanceState state = new InstanceState(INSTANCE);
+        private final AtomicInteger failures = new AtomicInteger();
+        private final AtomicInteger calls = new AtomicInteger();
+
+        @Operation
+        public void succeed() {
+            state.started();
+            calls.incrementAndGet();
+            state.ended(Outcome.SUCCESS);
+        }
+
+        @Operation
+        public void fail() {
+            state.started();
+            calls.incrementAndGet();
+            failures.incrementAndGet();
+            state.ended(Outcome.TIMEOUT);
+        }
+
+        @Operation
+        public boolean isNegative() {
+            return state.inFlight() < 0;
+        }
+
+        @Validate
+        public void counts() {
+            check(state.inFlight() == 0, "in flight " + state.inFlight());
+            check(state.endedCount() == calls.get(), "ended " + state.endedCount());
+            check(state.failedCount() == failures.get(), "failed " + state.failedCount());
+        }
+    }
+
+    /** Whoever is told that nothing waits for the lane is the only one, until the lane took what waits. */
+    public static final class Notes {
+        private final InstanceState state = new InstanceState(INSTANCE);
+
+        @Operation
+        public boolean suspectShort() {
+            return state.suspect(5);
+        }
+
+        @Operation
+        public boolean suspectLong() {
+            return state.suspect(6);
+        }
+
+        @Operation
+        public long take() {
+            return state.takeSuspicion();
+        }
+    }
+
+    /** Every task runs once, one at a time, each thread's in the order it posted them. */
+    public static final class Lane {
+        private final Queue<Runnable> scheduled = new ConcurrentLinkedQueue<>();
+        private final Scheduler scheduler = (task, delay) -> {
+            scheduled.add(task);
+            return () -> {};
+        };
+        private final SerialLane lane = new SerialLane("lane", scheduler);
+        private final AtomicInteger posted = new AtomicInteger();
+        private final AtomicInteger running = new AtomicInteger();
+        private final List<Integer> ran = new ArrayList<>();
+
+        @Operation
+        public void postTwo() {
+            int first = posted.getAndAdd(2);
+            lane.post(() -> run(first));
+            lane.post(() -> run(first + 1));
+        }
+
+        @Operation
+        public void work() {
+            Runnable task = scheduled.poll();
+            if (task != null) {
+                task.run();
+            }
+        }
+
+        private void run(int number) {
+            check(running.incrementAndGet() == 1, "two tasks at a time");
+            ran.add(number);
+            running.decrementAndGet();
+        }
+
+        @Validate
+        public void allRanInOrder() {
+            for (int i = 0; i < 20; i++) {
+                work();
+            }
+            check(scheduled.isEmpty(), "more runs than tasks");
+            check(ran.size() == posted.get(), ran + " of " + posted);
+            for (int i = 0; i < posted.get(); i += 2) {
+                check(ran.contains(i) && ran.indexOf(i) < ran.indexOf(i + 1), "order " + ran);
+            }
+        }
+    }
+
+    /** Without a floor a budget is a plain counter. */
+    public static final class Budget {
+        private final RetryBudget budget = new RetryBudget(0.5, 0, () -> 0);
+
+        @Operation
+        public void onCall() {
+            budget.onCall();
+        }
+
+        @Operation
+        public boolean tryRetry() {
+            return budget.tryRetry();
+        }
+    }
+
+    /** However threads race for what time deposits, no more is handed out than was deposited. */
+    public static final class Floor {
+        private final AtomicLong now = new AtomicLong();
+        private final RetryBudget budget = new RetryBudget(0, 1, now::get);
+        private final AtomicIntegerArray given = new AtomicIntegerArray(1);
+
+        @Operation
+        public void wait500Millis() {
+            now.addAndGet(500_000_000);
+        }
+
+        @Operation
+        public void tryRetry() {
+            if (budget.tryRetry()) {
+                given.incrementAndGet(0);
+            }
+        }
+
+        @Validate
+        public void notMoreThanDeposited() {
+            long deposited = 1 + now.get() / 1_000_000_000;
+            check(given.get(0) <= deposited, given + " of " + deposited);
+        }
+    }
+
+    /** One key, one tracker, also when it is asked for by many at once and made of another. */
+    public static final class OneTracker {
+        private static final StateKey<Numbered> OUTER = StateKey.create("outer");
+        private static final StateKey<Numbered> INNER = StateKey.create("inner");
+
+        private final InstanceState state = new InstanceState(INSTANCE);
+        private int made;
+
+        private record Numbered(int number) implements Tracker {
+            @Override
+            public void onEnd(Outcome outcome, long startNanos, long nowNanos) {}
+        }
+
+        @Operation
+        public int inner() {
+            return state.tracker(INNER, () -> new Numbered(made++)).number;
+        }
+
+        @Operation
+        public int outer() {
+            return state.tracker(OUTER, () -> {
+                        inner();
+                        return new Numbered(made++);
+                    })
+                    .number;
+        }
+    }
+
+    private static void check(boolean ok, String what) {
+        if (!ok) {
+            throw new IllegalStateException(what);
+        }
+    }
+
+    /** The model checker itself must be able to see a race, or everything above is green for nothing. */
+    @Test
+    void modelChecker_onABrokenCounter_findsTheRace() {
+        org.assertj.core.api.Assertions.assertThatThrownBy(
+                        () -> part_underEveryInterleaving_keepsItsPromise(BrokenCounter.class))
+                .hasMessageContaining("increment");
+    }
+
+    /** Loses updates. */
+    public static final class BrokenCounter {
+        private volatile int count;
+
+        @Operation
+        public int increment() {
+            int seen = count;
+            count = seen + 1;
+            return seen;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package io.lb4j.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** HealthCheck, OutlierDetection and SlowStart: defaults, checks, and the ramp's formula. */
+final class HealthSettingsTest {
+    private static final Probe PROBE =
+            (instance, timeout) -> CompletableFuture.completedFuture(new Probe.Result(true, ""));
+    private static final Duration FOREVER = Duration.ofSeconds(Long.MAX_VALUE);
+
+    @Test
+    void healthCheck_defaults_areTheDocumentedOnes() {
+        assertThat(HealthCheck.of(PROBE))
+                .isEqualTo(new HealthCheck(
+                        PROBE, Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(1), 2, 2, 0.2));
+    }
+
+    static Stream<Arguments> badHealthChecks() {
+        return Stream.of(
+                check("interval: PT0S (expected: > 0, <= 365 days)", b -> b.interval(Duration.ZERO)),
+                check("interval: " + FOREVER + " (expected: > 0, <= 365 days)", b -> b.interval(FOREVER)),
+                check("unhealthyInterval: PT-1S (", b -> b.unhealthyInterval(Duration.ofSeconds(-1))),
+                check("timeout: PT0S (", b -> b.timeout(Duration.ZERO)),
+                check("rise: 0 (expected: >= 1)", b -> b.rise(0)),
+                check("fall: 0 (expected: >= 1)", b -> b.fall(0)),
+                check("jitter: -0.1 (expected: 0 to 1)", b -> b.jitter(-0.1)),
+                check("jitter: 1.1 (expected: 0 to 1)", b -> b.jitter(1.1)),
+                check("jitter: NaN (expected: 0 to 1)", b -> b.jitter(Double.NaN)));
+    }
+
+    private static Arguments check(String message, Consumer<HealthCheck.Builder> change) {
+        return Arguments.of(message, change);
+    }
+
+    @ParameterizedTest
+    @MethodSource("badHealthChecks")
+    void healthCheck_outOfRange_isRefused(String message, Consumer<HealthCheck.Builder> change) {
+        HealthCheck.Builder builder = HealthCheck.builder(PROBE);
+        change.accept(builder);
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    @Test
+    void outlierDetection_defaults_areTheDocumentedOnes() {
+        assertThat(OutlierDetection.DEFAULT)
+                .isEqualTo(new OutlierDetection(
+                        5, 50, 20, Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofMinutes(5), 0.5));
+        assertThat(OutlierDetection.OFF.consecutiveFailures()).isZero();
+        assertThat(OutlierDetection.OFF.failurePercentage()).isZero();
+    }
+
+    static Stream<Arguments> badDetections() {
+        return Stream.of(
+                detection("consecutiveFailures: -1 (expected: >= 0)", b -> b.consecutiveFailures(-1)),
+                detection("failurePercentage: -0.5 (expected: 0 to 100)", b -> b.failurePercentage(-0.5)),
+                detection("failurePercentage: 100.5 (expected: 0 to 100)", b -> b.failurePercentage(100.5)),
+                detection("failurePercentage: NaN (", b -> b.failurePercentage(Double.NaN)),
+                detection("minimumVolume: 0 (expected: >= 1)", b -> b.minimumVolume(0)),
+                detection("window: PT0.5S (", b -> b.window(Duration.ofMillis(500))),
+                detection("window: PT1.5S (", b -> b.window(Duration.ofMillis(1500))),
+                detection("window: PT1H1S (expected: 1 s to 1 h in", b -> b.window(Duration.ofSeconds(3601))),
+                detection("baseEjectionTime: PT0S (", b -> b.baseEjectionTime(Duration.ZERO)),
+                detection("baseEjectionTime: " + FOREVER, b -> b.baseEjectionTime(FOREVER)),
+                detection(
+                        "maxEjectionTime: PT4S (expected: >= baseEjectionTime PT5S)",
+                        b -> b.maxEjectionTime(Duration.ofSeconds(4))),
+                detection("maxEjectionTime: " + FOREVER, b -> b.maxEjectionTime(FOREVER)),
+                detection("maxEjectedShare: -0.1 (", b -> b.maxEjectedShare(-0.1)),
+                detection("maxEjectedShare: 1.1 (expected: 0 to 1)", b -> b.maxEjectedShare(1.1)));
+    }
+
+    private static Arguments detection(String message, Consumer<OutlierDetection.Builder> change) {
+        return Arguments.of(message, change);
+    }
+
+    @ParameterizedTest
+    @MethodSource("badDetections")
+    void outlierDetection_outOfRange_isRefused(String message, Consumer<OutlierDetection.Builder> change) {
+        OutlierDetection.Builder builder = OutlierDetection.builder();
+        change.accept(builder);
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    @Test
+    void slowStart_outOfRange_isRefused() {
+        Duration second = Duration.ofSeconds(1);
+        assertThatThrownBy(() -> new SlowStart(Duration.ofNanos(-1), 1, 1)).hasMessageStartingWith("window: ");
+        assertThatThrownBy(() -> new SlowStart(FOREVER, 1, 1)).hasMessageStartingWith("window: ");
+        assertThatThrownBy(() -> new SlowStart(second, 0, 1)).hasMessage("minimum: 0.0 (expected: > 0 and <= 1)");
+        assertThatThrownBy(() -> new SlowStart(second, 1.1, 1)).hasMessageStartingWith("minimum: ");
+        for (double bad : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertThatThrownBy(() -> new SlowStart(second, 0.1, bad)).hasMessageStartingWith("aggression: " + bad);
+        }
+    }
+
+    /** The first rows are from Envoy's round_robin_lb_test. */
+    @ParameterizedTest
+    @CsvSource({
+        "60, 0.1, 1, 12, 0.2",
+        "60, 0.1, 1, 20, 0.3333333333",
+        "10, 0.1, 1, 6, 0.6",
+        "10, 0.1, 1, 5, 0.5",
+        "10, 0.1, 1, 0, 0.1",
+        "10, 0.1, 1, 10, 1",
+        "10, 0.1, 1, 1000000, 1",
+        "10, 0.1, 2, 2.5, 0.5",
+        "10, 0.1, 0.5, 5, 0.25",
+        "10, 0.5, 1, 4, 0.5",
+        "0, 1, 1, 0, 1"
+    })
+    void slowStart_factor_isEnvoys(long window, double minimum, double aggression, double elapsed, double expected) {
+        SlowStart slowStart = new SlowStart(Duration.ofSeconds(window), minimum, aggression);
+        assertThat(slowStart.factor((long) (elapsed * TimeUnit.SECONDS.toNanos(1))))
+                .isCloseTo(expected, within(1e-9));
+    }
+
+    @Test
+    void slowStart_factor_neverFalls() {
+        for (double aggression : new double[] {0.3, 1, 4}) {
+            SlowStart slowStart = new SlowStart(Duration.ofSeconds(10), 0.05, aggression);
+            double last = 0.05;
+            for (long ms = 0; ms <= 11_000; ms++) {
+                double factor = slowStart.factor(TimeUnit.MILLISECONDS.toNanos(ms));
+                if (factor < last || factor > 1) {
+                    throw new AssertionError("at " + ms + " ms: " + factor + " after " + last);
+                }
+                last = factor;
+            }
+            assertThat(last).isOne();
+        }
+    }
+}

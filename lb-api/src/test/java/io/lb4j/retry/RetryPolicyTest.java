@@ -1,0 +1,132 @@
+package io.lb4j.retry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lb4j.Outcome;
+import java.time.Duration;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class RetryPolicyTest {
+    private final RandomGenerator random = new SplittableRandom(1);
+
+    @ParameterizedTest
+    @CsvSource({
+        "NEVER_SENT, false, false, true",
+        "NEVER_SENT, false, true, true",
+        "NEVER_SENT, true, false, true",
+        "NEVER_SENT, true, true, true",
+        "REFUSED, false, false, false",
+        "REFUSED, false, true, true",
+        "REFUSED, true, false, false",
+        "REFUSED, true, true, true",
+        "MAYBE_PROCESSED, false, false, false",
+        "MAYBE_PROCESSED, false, true, false",
+        "MAYBE_PROCESSED, true, false, false",
+        "MAYBE_PROCESSED, true, true, true"
+    })
+    void allows_onlyWhatCannotHappenTwice(Delivery delivery, boolean idempotent, boolean replayable, boolean expected) {
+        assertThat(RetryPolicy.defaults().allows(1, Outcome.CONNECT_FAILURE, delivery, idempotent, replayable))
+                .isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Outcome.Kind.class)
+    void allows_byDefault_everyFailureAndOverload(Outcome.Kind kind) throws ReflectiveOperationException {
+        Outcome outcome = kind == Outcome.Kind.OVERLOADED
+                ? Outcome.overloaded(Duration.ofSeconds(1))
+                : (Outcome) Outcome.class.getField(kind.name()).get(null);
+        assertThat(RetryPolicy.defaults().allows(1, outcome, Delivery.NEVER_SENT, true, true))
+                .isEqualTo(outcome.isFailure() || kind == Outcome.Kind.OVERLOADED);
+        assertThat(RetryPolicy.none().allows(1, outcome, Delivery.NEVER_SENT, true, true))
+                .isFalse();
+    }
+
+    @Test
+    void allows_upToMaxAttempts() {
+        RetryPolicy policy = RetryPolicy.builder().maxAttempts(3).build();
+        assertThat(policy.maxAttempts()).isEqualTo(3);
+        assertThat(policy.allows(2, Outcome.TIMEOUT, Delivery.NEVER_SENT, true, true))
+                .isTrue();
+        assertThat(policy.allows(3, Outcome.TIMEOUT, Delivery.NEVER_SENT, true, true))
+                .isFalse();
+    }
+
+    @Test
+    void retryOn_limitsTheKinds() {
+        RetryPolicy policy =
+                RetryPolicy.builder().retryOn(Set.of(Outcome.Kind.TIMEOUT)).build();
+        assertThat(policy.allows(1, Outcome.TIMEOUT, Delivery.REFUSED, true, true))
+                .isTrue();
+        assertThat(policy.allows(1, Outcome.SERVER_ERROR, Delivery.REFUSED, true, true))
+                .isFalse();
+        assertThatThrownBy(() -> RetryPolicy.builder().retryOn(Set.of(Outcome.Kind.SUCCESS)))
+                .hasMessage("retryOn: [SUCCESS] (expected: neither SUCCESS nor IGNORED)");
+        assertThatThrownBy(() -> RetryPolicy.builder().retryOn(Set.of(Outcome.Kind.IGNORED)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 25", "2, 50", "3, 100", "4, 200", "5, 250", "6, 250", "99, 250"})
+    void delay_isFullJitterUpToADoublingCeiling(int attempts, long ceilingMillis) {
+        int[] tenths = new int[10];
+        for (int i = 0; i < 10_000; i++) {
+            long nanos = RetryPolicy.defaults()
+                    .delay(attempts, Delivery.MAYBE_PROCESSED, random)
+                    .toNanos();
+            assertThat(nanos).isBetween(0L, ceilingMillis * 1_000_000);
+            tenths[(int) Math.min(9, nanos * 10 / (ceilingMillis * 1_000_000))]++;
+        }
+        double chiSquare = 0;
+        for (int count : tenths) {
+            chiSquare += (count - 1000.0) * (count - 1000.0) / 1000.0;
+        }
+        // 9 degrees of freedom, p = 0.0001.
+        assertThat(chiSquare).isLessThan(33.72);
+    }
+
+    @Test
+    void delay_afterNothingWasSent_isNone() {
+        assertThat(RetryPolicy.defaults().delay(2, Delivery.NEVER_SENT, random)).isZero();
+    }
+
+    @Test
+    void delays_atTheEdges() {
+        RetryPolicy none =
+                RetryPolicy.builder().delays(Duration.ZERO, Duration.ZERO).build();
+        assertThat(none.delay(5, Delivery.REFUSED, random)).isZero();
+        RetryPolicy equal = RetryPolicy.builder()
+                .delays(Duration.ofMillis(1), Duration.ofMillis(1))
+                .build();
+        assertThat(equal.delay(50, Delivery.REFUSED, random)).isBetween(Duration.ZERO, Duration.ofMillis(1));
+        assertThatThrownBy(() -> RetryPolicy.builder().delays(Duration.ofMillis(-1), Duration.ofMillis(1)))
+                .hasMessage("delays: PT-0.001S, PT0.001S (expected: >= 0, whole ms)");
+        assertThatThrownBy(() -> RetryPolicy.builder().delays(Duration.ofNanos(1), Duration.ofMillis(1)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> RetryPolicy.builder().delays(Duration.ofMillis(1), Duration.ofNanos(1_000_001)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> RetryPolicy.builder().delays(Duration.ofMillis(2), Duration.ofMillis(1)))
+                .hasMessage("delays: max PT0.001S (expected: >= base PT0.002S)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1, 101})
+    void maxAttempts_outOfRange_isRefused(int value) {
+        assertThatThrownBy(() -> RetryPolicy.builder().maxAttempts(value))
+                .hasMessage("maxAttempts: " + value + " (expected: 1 to 100)");
+    }
+
+    @Test
+    void toString_namesEverySetting() {
+        assertThat(RetryPolicy.defaults().toString())
+                .startsWith("RetryPolicy[maxAttempts=3, retryOn=[")
+                .endsWith("], baseDelay=PT0.025S, maxDelay=PT0.25S]");
+    }
+}
