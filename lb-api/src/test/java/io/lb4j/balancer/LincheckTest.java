@@ -37,7 +37,7 @@ final class LincheckTest {
             })
     void part_underEveryInterleaving_keepsItsPromise(Class<?> part) {
         new ModelCheckingOptions()
-                .iterations(5)
+                .iterations(3)
                 .invocationsPerIteration(100)
                 .threads(2)
                 .actorsPerThread(2)
