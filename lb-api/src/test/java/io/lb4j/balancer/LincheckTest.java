@@ -1,5 +1,7 @@
 package io.lb4j.balancer;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.lb4j.Outcome;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
@@ -17,10 +20,12 @@ import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The lock-free parts under Lincheck's model checker, which goes through the orders in which threads can interleave. */
+@Timeout(value = 4, unit = TimeUnit.MINUTES) // seconds of work, but on a busy machine they stretch
 final class LincheckTest {
     private static final ServiceInstance INSTANCE = ServiceInstance.of("h", 1);
 
@@ -38,7 +43,7 @@ final class LincheckTest {
     void part_underEveryInterleaving_keepsItsPromise(Class<?> part) {
         new ModelCheckingOptions()
                 .iterations(3)
-                .invocationsPerIteration(100)
+                .invocationsPerIteration(60)
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)
@@ -236,8 +241,7 @@ final class LincheckTest {
     /** The model checker itself must be able to see a race, or everything above is green for nothing. */
     @Test
     void modelChecker_onABrokenCounter_findsTheRace() {
-        org.assertj.core.api.Assertions.assertThatThrownBy(
-                        () -> part_underEveryInterleaving_keepsItsPromise(BrokenCounter.class))
+        assertThatThrownBy(() -> part_underEveryInterleaving_keepsItsPromise(BrokenCounter.class))
                 .hasMessageContaining("increment");
     }
 
