@@ -155,20 +155,27 @@ public final class FileDiscovery implements ServiceDiscovery {
             byte[] changed = file.changed();
             if (changed != null) {
                 contentTrouble = null;
-                fresh = InstanceReader.services(changed, path.toString());
-            } else if (contentTrouble != null) {
-                bad(contentTrouble);
-                return;
+                fresh = read(changed);
             }
-        } catch (MalformedException e) {
-            contentTrouble = e;
-            bad(e);
-            return;
         } catch (IOException e) {
             bad(e);
             return;
         }
-        good(fresh);
+        if (contentTrouble != null) {
+            bad(contentTrouble);
+        } else {
+            good(fresh);
+        }
+    }
+
+    private Map<String, List<ServiceInstance>> read(byte[] content) throws MalformedException {
+        try {
+            return InstanceReader.services(content, path.toString());
+        } catch (MalformedException e) {
+            // Kept for the looks that find the same content.
+            contentTrouble = e;
+            throw e;
+        }
     }
 
     private void good(@Nullable Map<String, List<ServiceInstance>> fresh) {

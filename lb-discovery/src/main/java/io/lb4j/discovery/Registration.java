@@ -169,7 +169,7 @@ public final class Registration implements AutoCloseable {
 
             @Override
             public void failed(IOException error) {
-                Registration.this.failed(mine, held() ? State.RENEWING : State.REGISTERING, error);
+                Registration.this.failed(mine, renewal, held() ? State.RENEWING : State.REGISTERING, error);
             }
         });
     }
@@ -206,18 +206,19 @@ public final class Registration implements AutoCloseable {
             boolean refused = code >= 400 && code < 500;
             failed(
                     mine,
+                    renewal,
                     refused ? State.REFUSED : held() ? State.RENEWING : State.REGISTERING,
                     calls.unexpected(code, json));
         }
     }
 
-    private void failed(long mine, State state, IOException error) {
+    private void failed(long mine, boolean renewal, State state, IOException error) {
         synchronized (this) {
             if (closed || mine != turn) {
                 return;
             }
             failures++;
-            timer = scheduler.schedule(held ? this::renew : this::register, backoff.delay(failures));
+            timer = scheduler.schedule(renewal ? this::renew : this::register, backoff.delay(failures));
         }
         String detail = String.valueOf(error.getMessage());
         if (troubles.add(detail)) {

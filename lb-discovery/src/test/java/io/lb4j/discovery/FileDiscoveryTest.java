@@ -307,6 +307,23 @@ class FileDiscoveryTest {
     }
 
     @Test
+    void directoryInItsPlace_thenTheSameContentAgain_recovers() throws IOException {
+        write(orders(1));
+        open(file());
+        look();
+        Files.delete(file());
+        Files.createDirectory(file());
+        look();
+        look();
+
+        Files.delete(file());
+        write(orders(1));
+        look();
+
+        assertThat(recorder.calls).containsExactly("instances", "error", "instances");
+    }
+
+    @Test
     void watch_duringTrouble_isToldTheLastGoodListAndTheTrouble() throws IOException {
         write(orders(1));
         open(file());

@@ -10,6 +10,7 @@ import io.lb4j.testing.VirtualTime;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,6 +22,7 @@ import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Real sockets; the registry's time and the registrations' timers are virtual and separate. */
 class RegistrationTest {
@@ -28,6 +30,9 @@ class RegistrationTest {
             ServiceInstance.builder("127.0.0.1", 8081).id("a").build();
     private static final ServiceInstance SECOND =
             ServiceInstance.builder("127.0.0.1", 8082).id("a").build();
+
+    @TempDir
+    Path dir;
 
     private final VirtualTime registryTime = new VirtualTime();
     private final VirtualTime time = new VirtualTime();
@@ -237,6 +242,32 @@ class RegistrationTest {
         assertThatThrownBy(() -> registration.update(ServiceInstance.of("127.0.0.1", 1)))
                 .hasMessage("id: 127.0.0.1:1 (expected: a)");
         awaitState(registration, State.REGISTERED);
+    }
+
+    @Test
+    void update_whileTheRegistryIsDown_isMadeUpFor() throws IOException {
+        Path snapshot = dir.resolve("registry.json");
+        int port = server.port();
+        server.close();
+        server = builder().port(port).snapshotFile(snapshot).start();
+        Registration registration = opened(registration(FIRST));
+        awaitState(registration, State.REGISTERED);
+        server.close();
+
+        registration.update(FIRST.toBuilder().zone("elsewhere").build());
+        awaitState(registration, State.RENEWING);
+        server = builder().port(port).snapshotFile(snapshot).start();
+        runUntil(
+                Duration.ofMillis(100),
+                () -> assertThat(registration.status().state()).isEqualTo(State.REGISTERED));
+
+        Recorder recorder = new Recorder();
+        try (RegistryDiscovery discovery = RegistryDiscovery.of(server.url())) {
+            discovery.watch("orders", recorder);
+            await().untilAsserted(() -> assertThat(recorder.snapshots)
+                    .last()
+                    .isEqualTo(List.of(FIRST.toBuilder().zone("elsewhere").build())));
+        }
     }
 
     @Test
