@@ -29,11 +29,13 @@ final class PowerOfTwoChoices implements Strategy {
          */
         private final Candidate[] candidates;
         private final double[] weights;
+        private final boolean equalWeights;
         private final PairSampler pairs;
 
         TwoChoices(Members members) {
             this.candidates = members.candidates;
             this.weights = members.weights;
+            this.equalWeights = members.equalWeights();
             this.pairs = new PairSampler(members);
         }
 
@@ -44,7 +46,12 @@ final class PowerOfTwoChoices implements Strategy {
             int j = PairSampler.second(pair);
             Candidate first = candidates[i];
             Candidate second = candidates[j];
-            return Load.less(second.inFlight(), weights[j], first.inFlight(), weights[i]) ? second : first;
+            int firstCalls = first.inFlight();
+            int secondCalls = second.inFlight();
+            boolean less = equalWeights
+                    ? secondCalls < firstCalls
+                    : Load.less(secondCalls, weights[j], firstCalls, weights[i]);
+            return less ? second : first;
         }
     }
 }

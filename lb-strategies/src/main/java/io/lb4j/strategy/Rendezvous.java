@@ -42,15 +42,31 @@ final class Rendezvous extends AffinityStrategy {
 
         private final long[] seeds;
         private final double[] weights;
+        private final boolean equalWeights;
 
         Scores(long[] seeds, double[] weights) {
             this.seeds = seeds;
             this.weights = weights;
+            this.equalWeights = Members.equal(weights);
         }
 
         @Override
         public int first(long hash) {
-            return first(hash, ALL, PickRequest.plain());
+            return equalWeights ? highest(hash) : first(hash, ALL, PickRequest.plain());
+        }
+
+        /** With equal weights the score rises with the hash, so the hashes' order is the scores'. */
+        private int highest(long hash) {
+            int best = 0;
+            long highest = -1;
+            for (int i = 0; i < seeds.length; i++) {
+                long bits = XxHash64.hash(hash, seeds[i]) >>> 11;
+                if (bits > highest) {
+                    best = i;
+                    highest = bits;
+                }
+            }
+            return best;
         }
 
         @Override
