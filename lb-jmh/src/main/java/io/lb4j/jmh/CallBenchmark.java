@@ -41,7 +41,7 @@ public class CallBenchmark {
     /** The clock of a process ticks every 10 ms or so: a turn takes many times that. */
     private static final int CALLS_IN_A_TURN = 4000;
 
-    /** How many ports of the server the balancer knows. */
+    /** How many ports of the server are called. */
     @Param({"1", "4"})
     public int instances;
 
@@ -49,8 +49,9 @@ public class CallBenchmark {
     private OkHttpClient plain;
     private LoadBalancedClient balanced;
     private StaticDiscovery discovery;
-    private Request toAddress;
+    private Request[] toAddresses;
     private Request toService;
+    private int turn;
 
     /** JMH makes it and sets the parameters. */
     @SuppressWarnings("NullAway.Init")
@@ -66,19 +67,23 @@ public class CallBenchmark {
         plain = new OkHttpClient();
         discovery = StaticDiscovery.of("orders", addresses);
         balanced = LoadBalancedClient.builder().discovery(discovery).build();
-        toAddress =
-                new Request.Builder().url("http://" + addresses[0] + "/order/1").build();
+        toAddresses = Arrays.stream(addresses)
+                .map(address -> new Request.Builder()
+                        .url("http://" + address + "/order/1")
+                        .build())
+                .toArray(Request[]::new);
         toService = new Request.Builder().url("http://orders/order/1").build();
     }
 
-    /** A plain call. */
+    /** A plain call, to one port after the other. */
     @Benchmark
     @BenchmarkMode(Mode.AverageTime)
     @OutputTimeUnit(TimeUnit.MICROSECONDS)
     @Warmup(iterations = 5, time = 1)
     @Measurement(iterations = 5, time = 1)
     public long plain() throws IOException {
-        return call(plain, toAddress);
+        turn = turn + 1 == toAddresses.length ? 0 : turn + 1;
+        return answer(plain.newCall(toAddresses[turn]));
     }
 
     /** A balanced call. */
@@ -88,32 +93,32 @@ public class CallBenchmark {
     @Warmup(iterations = 5, time = 1)
     @Measurement(iterations = 5, time = 1)
     public long balanced() throws IOException {
-        return call(balanced, toService);
+        return answer(balanced.newCall(toService));
     }
 
-    /** A turn of plain calls and a turn of balanced ones. */
+    /** Many plain calls, then as many balanced ones. */
     @Benchmark
     @BenchmarkMode(Mode.SingleShotTime)
     @OutputTimeUnit(TimeUnit.MILLISECONDS)
     @Warmup(iterations = 20)
     @Measurement(iterations = 20)
     public void alternate(ProcessorTime time) throws IOException {
-        time.plainNanos += turn(plain, toAddress);
-        time.balancedNanos += turn(balanced, toService);
-        time.calls += CALLS_IN_A_TURN;
-    }
-
-    private static long turn(Call.Factory client, Request request) throws IOException {
         OperatingSystemMXBean process = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         long start = process.getProcessCpuTime();
         for (int i = 0; i < CALLS_IN_A_TURN; i++) {
-            call(client, request);
+            plain();
         }
-        return process.getProcessCpuTime() - start;
+        long half = process.getProcessCpuTime();
+        for (int i = 0; i < CALLS_IN_A_TURN; i++) {
+            balanced();
+        }
+        time.plainNanos += half - start;
+        time.balancedNanos += process.getProcessCpuTime() - half;
+        time.calls += CALLS_IN_A_TURN;
     }
 
-    private static long call(Call.Factory client, Request request) throws IOException {
-        try (Response response = client.newCall(request).execute()) {
+    private static long answer(Call call) throws IOException {
+        try (Response response = call.execute()) {
             return response.body().bytes().length;
         }
     }

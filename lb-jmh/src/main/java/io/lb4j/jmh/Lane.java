@@ -5,6 +5,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 /** The thread a measured balancer does its background work on, and a way to wait until that is done. */
 final class Lane implements AutoCloseable {
@@ -20,8 +21,20 @@ final class Lane implements AutoCloseable {
         return executor;
     }
 
-    /** Waits for all that was due before this call. */
-    void settle() {
+    /** Waits until the lane has done what {@code seen} is a sign of, and ended the task in which it did. */
+    void await(BooleanSupplier seen) {
+        long start = System.nanoTime();
+        boolean last;
+        do {
+            if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(WAIT_SECONDS)) {
+                throw new IllegalStateException("no new picker after " + WAIT_SECONDS + " s");
+            }
+            last = seen.getAsBoolean();
+            turn();
+        } while (!last);
+    }
+
+    private void turn() {
         try {
             executor.submit(() -> {}).get(WAIT_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {

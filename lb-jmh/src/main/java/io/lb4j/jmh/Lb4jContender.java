@@ -45,13 +45,13 @@ final class Lb4jContender implements Contender {
                 .strategy(strategy)
                 .scheduler(Scheduler.of(lane.executor()))
                 .build();
-        lane.settle();
+        lane.await(strategy::staged);
         bringUnderLoad();
         // Who serves stays the same, what is known of one changes: the engine has a picker made over the same
         // candidates.
         instances.set(0, Load.changed(instances.get(0)));
         discovery.set(SERVICE, instances);
-        lane.settle();
+        lane.await(strategy::live);
         picker = strategy.lastMade();
     }
 
@@ -92,7 +92,7 @@ final class Lb4jContender implements Contender {
         private final Strategy strategy;
         private final StateKey<Tracker> noop = StateKey.create("reads the clock");
         private final boolean timed;
-        private @Nullable Picker first;
+        private volatile @Nullable Picker first;
         private volatile @Nullable Picker last;
 
         Staged(Strategy strategy, boolean timed) {
@@ -109,11 +109,20 @@ final class Lb4jContender implements Contender {
             }
             Picker made = strategy.newPicker(eligible);
             if (first == null) {
-                first = request -> eligible.get((int) request.hash());
-                return first;
+                Picker told = request -> eligible.get((int) request.hash());
+                first = told;
+                return told;
             }
             last = made;
             return made;
+        }
+
+        boolean staged() {
+            return first != null;
+        }
+
+        boolean live() {
+            return last != null;
         }
 
         Picker lastMade() {
