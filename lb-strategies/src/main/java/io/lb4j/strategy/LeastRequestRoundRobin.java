@@ -96,18 +96,17 @@ final class LeastRequestRoundRobin implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            double from = (double) NOW.getOpaque(this);
-            int best = scan(request, from);
+            int best = scan(request);
             if (best < 0) {
-                best = scan(PickRequest.plain(), from);
+                best = scan(PickRequest.plain());
             }
-            double own = Math.max(from, (double) TURN.getOpaque(turn, best));
+            double own = Math.max((double) NOW.getOpaque(this), (double) TURN.getOpaque(turn, best));
             NOW.setOpaque(this, own);
             TURN.setOpaque(turn, best, own + pace[best]);
             return candidates[best];
         }
 
-        private int scan(PickRequest request, double from) {
+        private int scan(PickRequest request) {
             boolean retry = request.excludedCount() > 0;
             int idle = -1;
             double idleTurn = Double.POSITIVE_INFINITY;
@@ -119,7 +118,7 @@ final class LeastRequestRoundRobin implements Strategy {
                 if (retry && request.excludes(candidate)) {
                     continue;
                 }
-                double own = Math.max(from, (double) TURN.getOpaque(turn, i));
+                double own = (double) TURN.getOpaque(turn, i);
                 int inFlight = candidate.inFlight();
                 if (inFlight == 0) {
                     if (own < idleTurn) {

@@ -59,6 +59,23 @@ final class BoundedLoadTest {
 
     @ParameterizedTest
     @MethodSource("affinities")
+    void load_boundAlmostTheMean_stillHasRoomForEveryCall(AffinityStrategy affinity) {
+        int n = 80;
+        try (Rig rig = new Rig(Strategies.boundedLoad(affinity, 1.01), 1).set(Rig.equal(n))) {
+            PickRequest hot = PickRequest.ofKey("hot");
+            List<Lease> held = new ArrayList<>();
+            for (int calls = 1; calls <= 1600; calls++) {
+                Lease lease = rig.balancer.acquire(hot);
+                held.add(lease);
+                assertThat(lease.candidate().inFlight())
+                        .isLessThanOrEqualTo((int) Math.ceil(1.01 * (calls + n / 8.0) / n));
+            }
+            held.forEach(Lease::close);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("affinities")
     void keys_idleInstances_areAtHome(AffinityStrategy affinity) {
         try (Rig bounded = new Rig(Strategies.boundedLoad(affinity, 1.25), 1).set(Rig.equal(10));
                 Rig plain = new Rig(affinity, 1).set(Rig.equal(10))) {

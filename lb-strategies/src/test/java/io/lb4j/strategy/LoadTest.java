@@ -2,9 +2,11 @@ package io.lb4j.strategy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.Strategy;
 import io.lb4j.balancer.Lease;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -122,6 +124,30 @@ final class LoadTest {
             }
             held.forEach(Lease::close);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("comparing")
+    void pick_twoBusyInstancesOfDifferentWeight_isTheLessBusyForItsWeight(Strategy strategy) {
+        try (Rig rig = new Rig(strategy, 1).set(1, 4)) {
+            List<Lease> measured = hold(rig, 1, 1);
+            rig.time.advance(Duration.ofMillis(10));
+            measured.forEach(lease -> lease.close(Outcome.SUCCESS));
+            // With the call to be made: 2/1 against 3/4, and 2/1 against 9/4.
+            List<Lease> held = hold(rig, 1, 2);
+            assertThat(rig.counts(2, 300)).containsExactly(0, 300);
+            held.addAll(hold(rig, 0, 6));
+            assertThat(rig.counts(2, 300)).containsExactly(300, 0);
+            held.forEach(Lease::close);
+        }
+    }
+
+    static List<Strategy> comparing() {
+        return List.of(
+                Strategies.powerOfTwoChoices(),
+                Strategies.leastRequest(),
+                Strategies.leastRequestRoundRobin(),
+                Strategies.peakEwma());
     }
 
     @Test

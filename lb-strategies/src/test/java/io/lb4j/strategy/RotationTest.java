@@ -138,6 +138,17 @@ final class RotationTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("weightedRotations")
+    void weightedRotation_integerRatios_areSpreadEvenly(Subject subject) {
+        double[] weights = {30, 20, 10, 1};
+        try (Rig rig = subject.rig(1).set(weights)) {
+            int[] picks = rig.picks(2000);
+            // In blocks the wait would be 31/61 of a cycle times its share of 30/61: fifteen times the fair distance.
+            assertThat(longestWait(picks, weights)).isLessThan(2.5);
+        }
+    }
+
     @Test
     void weightedRoundRobin_againstStaticStride_spreadsMoreEvenly() {
         // The longest wait for an instance, as a multiple of its fair distance.
