@@ -225,7 +225,7 @@ class RegistryDiscoveryTest {
         watch(start());
         awaitLast("127.0.0.1:1");
 
-        await().during(Duration.ofSeconds(2)).atMost(Duration.ofSeconds(5)).until(() -> asked.size() < 60);
+        await().during(Duration.ofSeconds(2)).atMost(Duration.ofSeconds(5)).until(() -> asked.size() < 20);
         assertThat(recorder.snapshots).hasSize(1);
     }
 
