@@ -116,12 +116,16 @@ public final class RunAll {
 
     private List<ChainedOptionsBuilder> plan(Part part) {
         return switch (part) {
-            case PICKS ->
-                List.of(
+            case PICKS -> {
+                List<ChainedOptionsBuilder> picks = new ArrayList<>(List.of(
                         picks("pick", 1, "lb4j", "floor"),
                         picks("pick", 2, "lb4j", "floor"),
-                        picks("call", 1, "lb4j", "lb4j-timed", "floor"),
-                        picks("call", 2, "lb4j", "lb4j-timed", "floor"));
+                        picks("call", 1, "lb4j", "lb4j-timed", "floor")));
+                if (!quick) {
+                    picks.add(picks("call", 2, "lb4j", "lb4j-timed", "floor"));
+                }
+                yield picks;
+            }
             case CALLS -> List.of(calls("plain|balanced", 5, 1000), calls("alternate", 20, 0));
             case UPDATES -> List.of(updates());
         };
@@ -133,7 +137,7 @@ public final class RunAll {
                 .threads(threads)
                 .param("library", libraries);
         if (quick) {
-            String[] sizes = method.equals("pick") ? new String[] {"10", "1000"} : new String[] {"100"};
+            String[] sizes = method.equals("pick") && threads == 1 ? new String[] {"10", "1000"} : new String[] {"100"};
             options.forks(1)
                     .warmupIterations(2)
                     .warmupTime(TimeValue.milliseconds(150))
