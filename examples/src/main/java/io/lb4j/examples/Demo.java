@@ -123,9 +123,9 @@ public final class Demo {
         double firstCallMillis = echo.firstCallMillis();
         claim(
                 firstCallMillis < 1000,
-                "echo registered itself and had its first call %.0f ms later. It has %.0f%% of the calls by now, and is still"
+                "echo registered itself and had its first call within %.0f ms. It has %.0f%% of the calls by now, and is still"
                         + " warming up.",
-                firstCallMillis,
+                Math.max(1, Math.ceil(firstCallMillis)),
                 100 * view.share("echo"));
         Latencies.Snapshot times = traffic.latencies().since(cold);
         say(
