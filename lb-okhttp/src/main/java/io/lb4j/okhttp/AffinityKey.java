@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 import okhttp3.Cookie;
+import okhttp3.CookieJar;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,7 @@ public interface AffinityKey {
      *
      * @param jar the client's cookie jar
      */
-    static AffinityKey cookie(String name, okhttp3.CookieJar jar) {
+    static AffinityKey cookie(String name, CookieJar jar) {
         AffinityKey own = cookie(name);
         Objects.requireNonNull(jar, "jar");
         return request -> {

@@ -23,6 +23,8 @@ final class Attempt extends CallLink {
     private static final Cleaner LEAKS = Cleaner.create(task -> {
         Thread thread = new Thread(task, "lb4j-leaks");
         thread.setDaemon(true);
+        // An application server that inherits the first caller's context class loader leaks that application.
+        thread.setContextClassLoader(Attempt.class.getClassLoader());
         return thread;
     });
 
@@ -43,6 +45,9 @@ final class Attempt extends CallLink {
     /** Where OkHttp was about to go next, if it was. */
     @Nullable
     Request followUp;
+
+    /** A further attempt's call ends, body and all, before its answer can be judged if there is no body. */
+    private boolean ended;
 
     /** Set by the timer, before it cancels. */
     volatile boolean timedOut;
@@ -79,6 +84,9 @@ final class Attempt extends CallLink {
     /** The headers came; the outcome counts when the body is closed. */
     void answered(Outcome outcome) {
         answer = outcome;
+        if (ended) {
+            finish(outcome);
+        }
     }
 
     /** Ends the attempt now; only the first end counts. */
@@ -118,20 +126,28 @@ final class Attempt extends CallLink {
 
     @Override
     public void callEnd(Call call) {
-        over();
-    }
-
-    /** Nothing more comes of this attempt. */
-    void over() {
         Outcome outcome = answer;
-        // No answer: another interceptor ended the call, or a further attempt answered and this one is over.
-        finish(outcome == null ? Outcome.IGNORED : outcome);
+        if (outcome == null) {
+            ended = true;
+        } else {
+            finish(outcome);
+        }
     }
 
     @Override
     public void callFailed(Call call, IOException e) {
         Outcome outcome = answer;
-        finish(outcome == null ? Outcome.IGNORED : Failures.ofBody(this, e, outcome));
+        if (outcome == null) {
+            ended = true;
+        } else {
+            finish(Failures.ofBody(this, e, outcome));
+        }
+    }
+
+    /** Nothing more comes of this attempt. */
+    void over() {
+        Outcome outcome = answer;
+        finish(outcome == null ? Outcome.IGNORED : outcome);
     }
 
     /** Whether the call's own time ran out, and mostly here. */

@@ -24,17 +24,19 @@ final class AttemptTimer implements Runnable {
         AttemptTimer timer = new AttemptTimer(call, attempt);
         Scheduler.Task task = scheduler.schedule(timer, limit);
         Response response;
+        boolean inTime;
         try {
             response = call.execute();
         } finally {
+            inTime = timer.over.compareAndSet(false, true);
             task.cancel();
         }
-        if (timer.over.compareAndSet(false, true)) {
-            return response;
+        if (!inTime) {
+            // The headers came just as the time was up; the call is cancelled, so that its body is worth nothing.
+            response.close();
+            throw new IOException("Canceled");
         }
-        // The headers came just as the time was up; the call is cancelled, so that its body is worth nothing.
-        response.close();
-        throw new IOException("Canceled");
+        return response;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.NotReadyException;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.balancer.Lease;
@@ -74,7 +75,7 @@ final class BalancedCall {
 
     Response run() throws IOException {
         PickRequest pick = service.pickRequest(request);
-        Lease lease = service.acquire(pick);
+        Lease lease = acquireFirst(pick);
         service.budget().onCall();
         Attempt attempt = service.attempt(call, lease);
         boolean aimed = startsAimed();
@@ -128,6 +129,22 @@ final class BalancedCall {
             }
             aimed = aimed && !attempt.acquired;
             attempt = next;
+        }
+    }
+
+    private Lease acquireFirst(PickRequest pick) throws IOException {
+        try {
+            return service.acquire(pick);
+        } catch (ServiceUnavailableException e) {
+            long wait = service.settings().firstSnapshotTimeout.toNanos();
+            if (!(e.getCause() instanceof NotReadyException) || wait == 0) {
+                throw e;
+            }
+            // Here and not in the balancer, which doesn't know that the call may be cancelled or out of time.
+            CallLink waiting = new CallLink(call);
+            call.addEventListener(waiting);
+            waiting.pauseUntil(service.balancer().ready(), wait);
+            return service.acquire(pick);
         }
     }
 
@@ -192,15 +209,15 @@ final class BalancedCall {
 
     private @Nullable Attempt another(Attempt failed, Verdict verdict, int attempts, PickRequest pick)
             throws IOException {
+        if (verdict.fresh()) {
+            failed.endpoint.evictIdle();
+        }
         if (call.isCanceled()
                 || (isUpgrade() && failed.acquired)
                 || !service.settings()
                         .retry
                         .allows(attempts, verdict.retry(), verdict.delivery(), isIdempotent(), isReplayable())) {
             return null;
-        }
-        if (verdict.fresh()) {
-            failed.endpoint.evictIdle();
         }
         long delay = service.settings()
                 .retry
@@ -236,7 +253,7 @@ final class BalancedCall {
             }
             lease.close();
             return null;
-        } catch (IOException | IllegalStateException e) {
+        } catch (ServiceUnavailableException e) {
             // Nobody left, or closed in the meantime: what the last attempt brought is the answer.
             return null;
         }
@@ -244,7 +261,8 @@ final class BalancedCall {
 
     private Response redirected(Attempt attempt, RedirectedToService redirect) throws IOException {
         Request next = attempt.followUp;
-        if (next == null) {
+        // A proxy's name may look like a service's as well; then it is unknown.
+        if (next == null || !next.url().host().equals(redirect.to())) {
             throw redirect;
         }
         if (hops >= MAX_HOPS) {

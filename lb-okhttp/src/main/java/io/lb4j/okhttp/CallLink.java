@@ -2,6 +2,8 @@ package io.lb4j.okhttp;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.LockSupport;
 import okhttp3.Call;
 import okhttp3.EventListener;
@@ -33,7 +35,6 @@ class CallLink extends EventListener {
         }
     }
 
-    /** The further call answered or failed. */
     @Override
     public void canceled(Call call) {
         Call child = follower;
@@ -52,15 +53,28 @@ class CallLink extends EventListener {
      * @throws IOException if so
      */
     final void pause(long nanos) throws IOException {
+        pauseUntil(new CompletableFuture<>(), nanos);
+    }
+
+    /**
+     * Waits until this is done, or for that long, unless the call is cancelled or the thread interrupted.
+     *
+     * @throws IOException if so
+     */
+    final void pauseUntil(CompletionStage<?> stage, long nanos) throws IOException {
+        Thread caller = Thread.currentThread();
+        CompletableFuture<?> done = stage.toCompletableFuture();
+        // Of the very future that the loop looks at: one it depends on wakes us before it is done.
+        CompletionStage<?> unused = done.whenComplete((value, error) -> LockSupport.unpark(caller));
         long end = System.nanoTime() + nanos;
-        pausing = Thread.currentThread();
+        pausing = caller;
         try {
-            for (long left = nanos; left > 0; left = end - System.nanoTime()) {
+            for (long left = nanos; left > 0 && !done.isDone(); left = end - System.nanoTime()) {
                 if (outer.isCanceled()) {
                     throw new IOException("Canceled");
                 }
-                if (Thread.currentThread().isInterrupted()) {
-                    throw new InterruptedIOException("interrupted while waiting for the next attempt");
+                if (caller.isInterrupted()) {
+                    throw new InterruptedIOException("interrupted before the next attempt");
                 }
                 LockSupport.parkNanos(this, left);
             }

@@ -22,6 +22,9 @@ abstract class DelegatingSocket extends Socket {
     /** Written under the lock, by the connecting thread. */
     private volatile Socket delegate;
 
+    /** Remembered, for a socket that failed to connect no longer tells. Written by the connecting thread. */
+    private int readTimeout;
+
     /** Written under the lock, by whoever closes. */
     private volatile boolean closedByOwner;
 
@@ -39,22 +42,14 @@ abstract class DelegatingSocket extends Socket {
 
     /** Takes the place of a socket whose connect failed, with the one option that OkHttp sets before connecting. */
     final void replaceDelegate(Socket next) throws IOException {
-        int soTimeout = readTimeoutOf(delegate);
         synchronized (lock) {
             if (closedByOwner) {
                 next.close();
                 throw new SocketException("Socket closed");
             }
-            next.setSoTimeout(soTimeout);
+            next.setSoTimeout(readTimeout);
             delegate = next;
         }
-    }
-
-    /** What a closed socket no longer tells. Written by the connecting thread. */
-    private int readTimeout;
-
-    private int readTimeoutOf(Socket socket) throws SocketException {
-        return socket.isClosed() ? readTimeout : socket.getSoTimeout();
     }
 
     @Override

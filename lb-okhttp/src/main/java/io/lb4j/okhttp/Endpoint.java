@@ -2,8 +2,6 @@ package io.lb4j.okhttp;
 
 import io.lb4j.Candidate;
 import io.lb4j.ServiceInstance;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import okhttp3.ConnectionPool;
@@ -42,8 +40,8 @@ final class Endpoint {
         this.candidate = candidate;
         this.location = candidate.instance();
         this.transport = transport;
-        InetAddress marker = marker(host, location.host());
-        this.dns = new InstanceDns(host, marker, transport.base.dns(), isService);
+        Marker marker = Marker.of(host, location.host());
+        this.dns = new InstanceDns(host, marker.address(), transport.base.dns(), isService);
         this.sockets =
                 new InstanceSocketFactory(transport.base.socketFactory(), marker, location, transport.base.dns());
     }
@@ -108,17 +106,5 @@ final class Endpoint {
     @Override
     public String toString() {
         return "Endpoint[" + candidate + (retired ? ", retired" : "") + "]";
-    }
-
-    /** An address object of its own for each endpoint. What it says is seen in OkHttp's messages and events only. */
-    static InetAddress marker(String host, String instanceHost) {
-        try {
-            boolean literal = instanceHost.indexOf(':') >= 0
-                    || instanceHost.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
-            byte[] address = literal ? InetAddress.getByName(instanceHost).getAddress() : new byte[4];
-            return InetAddress.getByAddress(host, address);
-        } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("instance host: " + instanceHost + " (expected: an address)", e);
-        }
     }
 }

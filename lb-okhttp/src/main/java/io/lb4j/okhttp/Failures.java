@@ -43,8 +43,9 @@ final class Failures {
         if (error instanceof SocketTimeoutException) {
             return of(Outcome.TIMEOUT, delivery, false);
         }
-        if (attempt.reused()) {
-            // The server may have closed an idle connection at that moment; that is no failure of it.
+        if (attempt.reused() && !isStreamReset(error)) {
+            // The server may have closed an idle connection at that moment; that is no failure of it. A stream that it
+            // had accepted and reset is.
             return new Verdict(Outcome.IGNORED, Outcome.TRANSPORT_FAILURE, delivery, true);
         }
         return of(Outcome.TRANSPORT_FAILURE, delivery, false);
@@ -82,9 +83,11 @@ final class Failures {
 
     private static boolean isRefused(IOException error) {
         String message = error.getMessage();
-        return error.getClass().getName().endsWith(".StreamResetException")
-                && message != null
-                && message.endsWith("REFUSED_STREAM");
+        return isStreamReset(error) && message != null && message.endsWith("REFUSED_STREAM");
+    }
+
+    private static boolean isStreamReset(IOException error) {
+        return error.getClass().getName().endsWith(".StreamResetException");
     }
 
     private static boolean isInterrupt(IOException error) {

@@ -3,7 +3,6 @@ package io.lb4j.okhttp;
 import io.lb4j.ServiceInstance;
 import io.lb4j.health.Probe;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
@@ -93,9 +92,9 @@ public final class HttpProbe implements Probe {
         }
         HttpUrl url = Objects.requireNonNull(root.build().resolve(path), "a path resolves");
         OkHttpClient client = bound != null ? bound : Shared.CLIENT;
-        InetAddress marker = Endpoint.marker(url.host(), instance.host());
+        Marker marker = Marker.of(url.host(), instance.host());
         Call call = client.newBuilder()
-                .dns(new InstanceDns(url.host(), marker, client.dns(), other -> false))
+                .dns(new InstanceDns(url.host(), marker.address(), client.dns(), other -> false))
                 .socketFactory(new InstanceSocketFactory(client.socketFactory(), marker, instance, client.dns()))
                 .callTimeout(timeout)
                 .build()
@@ -157,6 +156,7 @@ public final class HttpProbe implements Probe {
                 new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
                     Thread thread = new Thread(task, "lb4j-probe");
                     thread.setDaemon(true);
+                    thread.setContextClassLoader(HttpProbe.class.getClassLoader());
                     return thread;
                 });
 

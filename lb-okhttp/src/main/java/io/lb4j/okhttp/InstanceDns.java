@@ -42,8 +42,15 @@ final class InstanceDns implements Dns {
     static final class RedirectedToService extends UnknownHostException {
         private static final long serialVersionUID = 1;
 
+        private final String to;
+
         RedirectedToService(String from, String to) {
             super("service " + from + " redirected to service " + to);
+            this.to = to;
+        }
+
+        String to() {
+            return to;
         }
     }
 }

@@ -14,18 +14,14 @@ import javax.net.SocketFactory;
 import okhttp3.Dns;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A socket of the user's factory that goes to its instance when told to go to the marker address. The marker is
- * recognised by identity: OkHttp connects to the very object that {@link InstanceDns} returned, so nothing else is ever
- * taken for it.
- */
+/** A socket of the user's factory that goes to its instance when told to go to the {@link Marker}. */
 final class InstanceSocket extends DelegatingSocket {
     private final SocketFactory factory;
-    private final InetAddress marker;
+    private final Marker marker;
     private final ServiceInstance instance;
     private final Dns dns;
 
-    InstanceSocket(SocketFactory factory, InetAddress marker, ServiceInstance instance, Dns dns) throws IOException {
+    InstanceSocket(SocketFactory factory, Marker marker, ServiceInstance instance, Dns dns) throws IOException {
         super(factory.createSocket());
         this.factory = factory;
         this.marker = marker;
@@ -33,9 +29,9 @@ final class InstanceSocket extends DelegatingSocket {
         this.dns = dns;
     }
 
-    /** A number for the instance's TLS sessions: the name and port of the URL are the same for all instances. */
+    /** Stands for the instance among TLS sessions; looks like a port, since some will take it for one. */
     int sessionPort() {
-        return 65536 + (instance.authority().hashCode() & 0xff_ffff);
+        return 1 + Math.floorMod(instance.authority().hashCode(), 65535);
     }
 
     @Override
@@ -44,9 +40,8 @@ final class InstanceSocket extends DelegatingSocket {
     }
 
     @Override
-    @SuppressWarnings("ReferenceEquality") // identity is the point, see above
     public void connect(SocketAddress endpoint, int timeoutMillis) throws IOException {
-        if (endpoint instanceof InetSocketAddress address && address.getAddress() == marker) {
+        if (endpoint instanceof InetSocketAddress address && marker.is(address.getAddress())) {
             connectToInstance(timeoutMillis);
         } else {
             delegate().connect(endpoint, timeoutMillis);

@@ -13,11 +13,11 @@ import okhttp3.Dns;
  */
 final class InstanceSocketFactory extends SocketFactory {
     private final SocketFactory delegate;
-    private final InetAddress marker;
+    private final Marker marker;
     private final ServiceInstance instance;
     private final Dns dns;
 
-    InstanceSocketFactory(SocketFactory delegate, InetAddress marker, ServiceInstance instance, Dns dns) {
+    InstanceSocketFactory(SocketFactory delegate, Marker marker, ServiceInstance instance, Dns dns) {
         this.delegate = delegate;
         this.marker = marker;
         this.instance = instance;

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * this. Thread-safe.
  *
  * <p>Owns its balancers and its connections to instances, and ends them on {@link #close()}; the discovery and the
- * OkHttp client stay the caller's.
+ * OkHttp client stay the caller's, if it is the caller's.
  */
 public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory, AutoCloseable {
     private final Services services;
@@ -50,8 +50,12 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
     private final OkHttpClient balanced;
     private final OkHttpClient others;
 
-    private LoadBalancedClient(Services services) {
+    /** Whether the base client is ours to close. */
+    private final boolean ownsBase;
+
+    private LoadBalancedClient(Services services, boolean ownsBase) {
         this.services = services;
+        this.ownsBase = ownsBase;
         this.transport = services.transport();
         this.balanced = transport.services(new LoadBalancerInterceptor(services, transport, true));
         this.others = transport.others(new LoadBalancerInterceptor(services, transport, false));
@@ -59,7 +63,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
 
     /** A builder over a new OkHttp client with OkHttp's defaults. */
     public static Builder builder() {
-        return builder(new OkHttpClient());
+        return new Builder(new OkHttpClient(), true);
     }
 
     /**
@@ -70,7 +74,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
      * {@link #dispatcher()}.
      */
     public static Builder builder(OkHttpClient base) {
-        return new Builder(base);
+        return new Builder(base, false);
     }
 
     /**
@@ -145,11 +149,17 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
 
     /**
      * Ends the balancers and closes idle connections to instances. Calls in flight finish, but are not repeated any
-     * more; new ones get an {@link IllegalStateException}, calls made but not begun an {@link IOException}. Idempotent.
+     * more; new ones get an {@link IllegalStateException}, calls made but not begun an {@link IOException}. Idempotent. The OkHttp client is
+     * closed too if it was made by {@link #builder()}.
      */
     @Override
     public void close() {
         services.close();
+        if (ownsBase) {
+            // OkHttp's threads are no daemons: idle, they would keep the JVM alive for another minute.
+            transport.base.dispatcher().executorService().shutdown();
+            transport.base.connectionPool().evictAll();
+        }
     }
 
     @Override
@@ -160,15 +170,18 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
     /** Collects a client's parts and settings. Not thread-safe. */
     public static final class Builder {
         private final OkHttpClient base;
+        private final boolean ownsBase;
         private final List<Consumer<? super ServiceSettings.Builder>> defaults = new ArrayList<>();
         private final Map<String, List<Consumer<? super ServiceSettings.Builder>>> own = new HashMap<>();
         private final Map<String, String> names = new LinkedHashMap<>();
         private final List<LoadBalancerListener> listeners = new ArrayList<>();
         private Scheduler scheduler = Scheduler.shared();
+        private int maxUnnamed = Services.MAX_UNNAMED;
         private @Nullable ServiceDiscovery discovery;
 
-        private Builder(OkHttpClient base) {
+        private Builder(OkHttpClient base, boolean ownsBase) {
             this.base = Objects.requireNonNull(base, "base");
+            this.ownsBase = ownsBase;
         }
 
         /** Sets where instances come from; required. It stays open when the client is closed. */
@@ -224,6 +237,12 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
             return this;
         }
 
+        /** For tests, which would need as many connections. */
+        Builder maxUnnamed(int value) {
+            this.maxUnnamed = value;
+            return this;
+        }
+
         /**
          * Builds the client and starts the balancers of the services that were named.
          *
@@ -237,11 +256,14 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
             }
             Map<String, ServiceSettings> settings = new HashMap<>();
             own.forEach((host, each) -> settings.put(host, settings(each)));
-            return new LoadBalancedClient(new Services(
-                    new Services.Settings(discovery, settings(List.of()), List.copyOf(listeners), scheduler),
-                    isService -> new Transport(base, isService),
-                    Map.copyOf(names),
-                    settings));
+            return new LoadBalancedClient(
+                    new Services(
+                            new Services.Settings(
+                                    discovery, settings(List.of()), List.copyOf(listeners), scheduler, maxUnnamed),
+                            isService -> new Transport(base, isService),
+                            Map.copyOf(names),
+                            settings),
+                    ownsBase);
         }
 
         private ServiceSettings settings(List<Consumer<? super ServiceSettings.Builder>> more) {

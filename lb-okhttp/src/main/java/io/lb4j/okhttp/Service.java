@@ -8,6 +8,7 @@ import io.lb4j.ServiceInstance;
 import io.lb4j.balancer.Lease;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
+import io.lb4j.retry.Delivery;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
 import java.util.HashMap;
@@ -116,14 +117,16 @@ final class Service implements AutoCloseable {
     /**
      * Picks an instance for one attempt.
      *
-     * @throws ServiceUnavailableException if none can be picked
-     * @throws IllegalStateException if this service is closed
+     * @throws ServiceUnavailableException if none can be picked, or this service was closed a moment ago
      */
     Lease acquire(PickRequest pick) throws ServiceUnavailableException {
         try {
             return balancer.acquire(pick);
         } catch (CannotPickException e) {
             throw new ServiceUnavailableException(e);
+        } catch (IllegalStateException e) {
+            // Not as it is: thrown on a thread of OkHttp's, it would end that and not just the call.
+            throw new ServiceUnavailableException(host, String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -149,7 +152,7 @@ final class Service implements AutoCloseable {
         }
         return outcome == Outcome.SUCCESS
                 ? Verdict.SUCCESS
-                : new Verdict(outcome, outcome, io.lb4j.retry.Delivery.MAYBE_PROCESSED, false);
+                : new Verdict(outcome, outcome, Delivery.MAYBE_PROCESSED, false);
     }
 
     /** What this failure means. */

@@ -28,9 +28,9 @@ final class ServiceProxies extends ProxySelector {
 
     @Override
     public List<Proxy> select(URI uri) {
-        // A name that java.net.URI doesn't take for a host (with an underscore, say) comes as null; OkHttp goes direct.
+        // A name that URI doesn't take for a host (with an underscore, say) comes as null; OkHttp goes direct.
         String host = uri.getHost();
-        if (host == null || isService.test(host)) {
+        if (host == null || isService.test(host.startsWith("[") ? host.substring(1, host.length() - 1) : host)) {
             return DIRECT;
         }
         return proxy != null ? List.of(proxy) : selector.select(uri);

@@ -11,8 +11,8 @@ import javax.net.ssl.SSLSocketFactory;
 
 /**
  * The user's TLS, with two gaps of the JDK filled. The JDK names the server (SNI) only if the name has a dot, so that
- * {@code https://orders/} would arrive without a name. And it finds the session to resume by name and port, which are
- * the same for all instances of a service, so that round robin would resume none.
+ * {@code https://orders/} would arrive without a name. And it finds the session to resume by name and port, which often
+ * are the same for all instances of a service, so that round robin would resume none.
  */
 final class ServiceTls extends SSLSocketFactory {
     private final SSLSocketFactory delegate;
@@ -23,8 +23,8 @@ final class ServiceTls extends SSLSocketFactory {
 
     @Override
     public Socket createSocket(Socket socket, String host, int port, boolean autoClose) throws IOException {
-        int sessionPort = socket instanceof InstanceSocket instance ? instance.sessionPort() : port;
-        Socket layered = delegate.createSocket(socket, host, sessionPort, autoClose);
+        Socket below = socket instanceof InstanceSocket instance ? new SessionSocket(instance) : socket;
+        Socket layered = delegate.createSocket(below, host, port, autoClose);
         if (layered instanceof SSLSocket tls && Hosts.isSingleLabel(host)) {
             SSLParameters parameters = tls.getSSLParameters();
             parameters.setServerNames(List.of(new SNIHostName(host)));
@@ -67,5 +67,25 @@ final class ServiceTls extends SSLSocketFactory {
     public Socket createSocket(InetAddress address, int port, InetAddress localAddress, int localPort)
             throws IOException {
         return delegate.createSocket(address, port, localAddress, localPort);
+    }
+
+    /** Shows TLS a port that differs between instances. The JDK takes it from the socket, not from the argument. */
+    private static final class SessionSocket extends DelegatingSocket {
+        private final int port;
+
+        SessionSocket(InstanceSocket socket) {
+            super(socket);
+            this.port = socket.sessionPort();
+        }
+
+        @Override
+        public int getPort() {
+            return port;
+        }
+
+        @Override
+        public String toString() {
+            return delegate().toString();
+        }
     }
 }

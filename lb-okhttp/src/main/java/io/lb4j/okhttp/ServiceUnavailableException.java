@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A call could not be given to any instance of its service. Nothing was sent. The message says what is known of the
- * service; the {@linkplain #getCause() cause}, a {@link CannotPickException}, says by its type whether the service is
- * unknown, not known yet, or has nobody who can take a call.
+ * service; the {@linkplain #getCause() cause} says by its type whether the service is unknown, not known yet, or has
+ * nobody who can take a call. If it is no {@link CannotPickException}, the client was closed at that moment, or URLs
+ * name too many services at a time.
  */
 public final class ServiceUnavailableException extends IOException {
     private static final long serialVersionUID = 1;

@@ -8,11 +8,13 @@ import io.lb4j.balancer.LoadBalancerListener;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +38,8 @@ final class Services implements AutoCloseable {
             ServiceDiscovery discovery,
             ServiceSettings defaults,
             List<LoadBalancerListener> listeners,
-            Scheduler scheduler) {}
+            Scheduler scheduler,
+            int maxUnnamed) {}
 
     /**
      * Starts the named services.
@@ -59,7 +62,7 @@ final class Services implements AutoCloseable {
 
     /** Makes the clients, which have to know what a service is. */
     interface Transports {
-        Transport make(java.util.function.Predicate<String> isService);
+        Transport make(Predicate<String> isService);
     }
 
     Transport transport() {
@@ -116,12 +119,12 @@ final class Services implements AutoCloseable {
             if (known != null) {
                 return known;
             }
-            if (unnamed.size() >= MAX_UNNAMED) {
+            if (unnamed.size() >= settings.maxUnnamed) {
                 evicted = leastUseful();
                 if (evicted == null) {
                     throw new ServiceUnavailableException(
                             host,
-                            "service " + host + " would be one more than the " + MAX_UNNAMED
+                            "service " + host + " would be one more than the " + settings.maxUnnamed
                                     + " that URLs may name at a time, and all of those are in use (name the services"
                                     + " with LoadBalancedClient.Builder.service, or check where the URLs come from)",
                             null);
@@ -162,7 +165,7 @@ final class Services implements AutoCloseable {
                 .outlierDetection(own.outlierDetection)
                 .slowStart(own.slowStart)
                 .panicThreshold(own.panicThreshold)
-                .firstSnapshotTimeout(own.firstSnapshotTimeout)
+                .firstSnapshotTimeout(Duration.ZERO)
                 .scheduler(settings.scheduler);
         settings.listeners.forEach(builder::listener);
         return new Service(

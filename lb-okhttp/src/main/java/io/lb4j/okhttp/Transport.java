@@ -1,5 +1,7 @@
 package io.lb4j.okhttp;
 
+import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLSocketFactory;
@@ -35,14 +37,13 @@ final class Transport {
             SSLSocketFactory tls = new ServiceTls(base.sslSocketFactory());
             tuned.sslSocketFactory(
                     tls,
-                    java.util.Objects.requireNonNull(
-                            base.x509TrustManager(), "an OkHttpClient with TLS has a trust manager"));
+                    Objects.requireNonNull(base.x509TrustManager(), "an OkHttpClient with TLS has a trust manager"));
         }
         tuned.networkInterceptors().add(0, ReplayGuard.INSTANCE);
         OkHttpClient.Builder attempt = tuned.build().newBuilder();
         attempt.interceptors().clear();
         this.attempts = attempt.dispatcher(unlimited(base.dispatcher().executorService()))
-                .callTimeout(java.time.Duration.ZERO)
+                .callTimeout(Duration.ZERO)
                 .build();
     }
 

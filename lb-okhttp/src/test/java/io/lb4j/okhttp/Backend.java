@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
@@ -15,6 +17,16 @@ import mockwebserver3.RecordedRequest;
 
 /** A real server on loopback that answers every request with its name, unless told otherwise. */
 final class Backend implements AutoCloseable {
+    /** Held, since loggers are not; the server reports every connection that a test breaks. */
+    private static final Logger LOG = Logger.getLogger("mockwebserver3");
+
+    private static final Logger HTTP2 = Logger.getLogger("okhttp3");
+
+    static {
+        LOG.setLevel(Level.OFF);
+        HTTP2.setLevel(Level.OFF);
+    }
+
     private final String name;
     private final Wire wire;
     private final MockWebServer server = new MockWebServer();

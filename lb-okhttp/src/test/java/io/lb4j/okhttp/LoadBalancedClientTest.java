@@ -12,10 +12,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
 import okhttp3.Call;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;
+import okhttp3.WebSocketListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -143,12 +145,26 @@ class LoadBalancedClientTest extends Fixture {
                 .isThrownBy(() -> client.newCall(get(Wire.H1)))
                 .withMessageContaining("closed");
         assertThatIllegalStateException()
-                .isThrownBy(() -> client.newWebSocket(get(Wire.H1), new okhttp3.WebSocketListener() {}));
+                .isThrownBy(() -> client.newWebSocket(get(Wire.H1), new WebSocketListener() {}));
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(made::execute)
                 .withMessageContaining("closed")
                 .withCauseInstanceOf(IllegalStateException.class);
         assertThat(discovery.watches("orders")).isZero();
+    }
+
+    @Test
+    void close_clientOfItsOwn_leavesNoThreads() throws Exception {
+        orders(backend("a", Wire.H1));
+        LoadBalancedClient client =
+                LoadBalancedClient.builder().discovery(discovery).build();
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        ExecutorService executor = client.dispatcher().executorService();
+        assertThat(executor.isShutdown()).isFalse();
+
+        client.close();
+
+        assertThat(executor.isShutdown()).isTrue();
     }
 
     @Test

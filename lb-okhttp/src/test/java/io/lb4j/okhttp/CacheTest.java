@@ -1,0 +1,186 @@
+package io.lb4j.okhttp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import mockwebserver3.MockResponse;
+import okhttp3.Cache;
+import okhttp3.CacheControl;
+import okhttp3.Call;
+import okhttp3.Cookie;
+import okhttp3.CookieJar;
+import okhttp3.EventListener;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import okhttp3.Response;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Cookies, cache and authentication belong to the service, not to the instance. */
+class CacheTest extends Fixture {
+
+    @ParameterizedTest
+    @EnumSource(Wire.class)
+    void cache_hit_comesFromNobodyAndCountsForNobody(Wire wire, @TempDir Path directory) throws Exception {
+        Backend a = backend("a", wire);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        Backend b = backend("b", wire);
+        orders(a, b);
+        LoadBalancedClient client =
+                closing(lb(cached(wire, directory)).strategy(BY_TURNS).build());
+        assertThat(body(client, get(wire))).isEqualTo("a");
+
+        // Picked for b, answered from the cache, under the service's URL.
+        assertThat(body(client, get(wire))).isEqualTo("a");
+
+        assertThat(b.hits()).isZero();
+        assertIdle(client);
+        assertThat(report(client, "b").failures()).isZero();
+        assertThat(a.hits()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Wire.class)
+    void cache_validatedByAnotherInstance_countsAsItsSuccess(Wire wire, @TempDir Path directory) throws Exception {
+        Backend a = backend("a", wire);
+        a.answers(a.response(200)
+                .setHeader("Cache-Control", "no-cache")
+                .setHeader("ETag", "1")
+                .build());
+        Backend b = backend("b", wire);
+        b.answers(new MockResponse.Builder().code(304).build());
+        orders(a, b);
+        LoadBalancedClient client =
+                closing(lb(cached(wire, directory)).strategy(BY_TURNS).build());
+        assertThat(body(client, get(wire))).isEqualTo("a");
+
+        assertThat(body(client, get(wire))).isEqualTo("a");
+
+        assertThat(b.requests().get(0).getHeaders().get("If-None-Match")).isEqualTo("1");
+        assertCounted(client, "b", 1, 0);
+    }
+
+    @Test
+    void cache_onlyIfCachedAndNothingThere_countsAgainstNobodyAndIsNotRetried(@TempDir Path directory)
+            throws Exception {
+        Backend a = backend("a", Wire.H1);
+        Backend b = backend("b", Wire.H1);
+        orders(a, b);
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory)).build());
+
+        try (Response response = client.newCall(get(Wire.H1)
+                        .newBuilder()
+                        .cacheControl(CacheControl.FORCE_CACHE)
+                        .build())
+                .execute()) {
+            assertThat(response.code()).isEqualTo(504);
+        }
+        assertCounted(client, "a", 1, 0);
+        assertCounted(client, "b", 0, 0);
+    }
+
+    @Test
+    void answerWithoutBody_ofAFurtherAttempt_isCounted() throws Exception {
+        Backend a = backend("a", Wire.H1).answersStatus(500);
+        Backend b = backend("b", Wire.H1);
+        b.answers(new MockResponse.Builder().code(204).build());
+        orders(a, b);
+        LoadBalancedClient client = lb(Wire.H1);
+
+        client.newCall(get(Wire.H1)).execute().close();
+
+        assertCounted(client, "b", 1, 0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Wire.class)
+    void cookies_setByOneInstance_areSentToAnother(Wire wire) throws Exception {
+        Backend a = backend("a", wire);
+        a.answers(a.response(200).setHeader("Set-Cookie", "session=1").build());
+        Backend b = backend("b", wire);
+        orders(a, b);
+        Map<String, List<Cookie>> jar = new ConcurrentHashMap<>();
+        OkHttpClient base = base(wire)
+                .cookieJar(new CookieJar() {
+                    @Override
+                    public void saveFromResponse(HttpUrl url, List<Cookie> cookies) {
+                        jar.put(url.host(), cookies);
+                    }
+
+                    @Override
+                    public List<Cookie> loadForRequest(HttpUrl url) {
+                        return jar.getOrDefault(url.host(), List.of());
+                    }
+                })
+                .build();
+        LoadBalancedClient client = closing(lb(base).strategy(BY_TURNS).build());
+
+        body(client, get(wire));
+        body(client, get(wire));
+
+        assertThat(jar).containsOnlyKeys("orders");
+        assertThat(b.requests().get(0).getHeaders().get("Cookie")).isEqualTo("session=1");
+    }
+
+    @Test
+    void authenticator_challengeOfAnInstance_isAnsweredThere() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(request -> request.getHeaders().get("Authorization") == null ? a.named(401) : a.named(200));
+        Backend b = backend("b", Wire.H1);
+        orders(a, b);
+        OkHttpClient base = base(Wire.H1)
+                .authenticator((route, response) -> response.request()
+                        .newBuilder()
+                        .header("Authorization", "secret")
+                        .build())
+                .build();
+        LoadBalancedClient client = closing(lb(base).strategy(BY_TURNS).build());
+
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        assertThat(a.hits()).isEqualTo(2);
+        assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
+    void events_ofFirstAndFurtherAttempts_goToTheBasesListeners() throws Exception {
+        orders(backend("a", Wire.H1).answersStatus(500), backend("b", Wire.H1));
+        List<String> events = Collections.synchronizedList(new ArrayList<>());
+        OkHttpClient base = base(Wire.H1)
+                .eventListenerFactory(call -> new EventListener() {
+                    @Override
+                    public void callStart(Call started) {
+                        events.add("start");
+                    }
+
+                    @Override
+                    public void callEnd(Call ended) {
+                        events.add("end");
+                    }
+
+                    @Override
+                    public void callFailed(Call failed, IOException e) {
+                        events.add("failed");
+                    }
+                })
+                .build();
+        LoadBalancedClient client = closing(lb(base).build());
+
+        body(client, get(Wire.H1));
+
+        assertThat(events).containsExactly("start", "start", "end", "end");
+    }
+
+    private OkHttpClient cached(Wire wire, Path directory) {
+        return base(wire)
+                .cache(closing(new Cache(directory.toFile(), 1_000_000)))
+                .build();
+    }
+}
