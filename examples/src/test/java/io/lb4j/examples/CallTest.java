@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lb4j.discovery.Registration;
+import io.lb4j.discovery.RegistryServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -173,6 +176,20 @@ final class CallTest {
                     .isZero();
 
             assertThat(lines()).containsExactly("PUT /a?b=c green text");
+        }
+    }
+
+    @Test
+    void registry_insteadOfFile_knowsTheInstances() throws Exception {
+        try (RegistryServer registry = RegistryServer.builder().start();
+                Registration registration = Registration.builder(registry.url(), "orders", one.instance())
+                        .start()) {
+            assertThat(registration.awaitRegistered(Duration.ofSeconds(10))).isTrue();
+
+            assertThat(Call.run(print(out), print(err), "--registry", registry.url(), "http://orders/"))
+                    .isZero();
+
+            assertThat(lines()).containsExactly("one");
         }
     }
 
