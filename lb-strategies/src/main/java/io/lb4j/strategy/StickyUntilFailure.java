@@ -7,9 +7,7 @@ import io.lb4j.Picker;
 import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import io.lb4j.XxHash64;
-import java.util.Collections;
 import java.util.IdentityHashMap;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -40,27 +38,40 @@ final class StickyUntilFailure implements Strategy {
         /** This client's own, so that clients are spread over the instances. */
         final long seed;
 
-        final AtomicReferenceArray<@Nullable Candidate> keyless = new AtomicReferenceArray<>(1);
+        final AtomicReferenceArray<@Nullable Seat> keyless = new AtomicReferenceArray<>(1);
 
         /** Made by the first call with a key. */
-        private volatile @Nullable AtomicReferenceArray<@Nullable Candidate> keyed;
+        private volatile @Nullable AtomicReferenceArray<@Nullable Seat> keyed;
 
         Seats(long seed) {
             this.seed = seed;
         }
 
-        AtomicReferenceArray<@Nullable Candidate> keyed() {
-            AtomicReferenceArray<@Nullable Candidate> known = keyed;
+        AtomicReferenceArray<@Nullable Seat> keyed() {
+            AtomicReferenceArray<@Nullable Seat> known = keyed;
             return known != null ? known : makeKeyed();
         }
 
-        private synchronized AtomicReferenceArray<@Nullable Candidate> makeKeyed() {
-            AtomicReferenceArray<@Nullable Candidate> known = keyed;
+        private synchronized AtomicReferenceArray<@Nullable Seat> makeKeyed() {
+            AtomicReferenceArray<@Nullable Seat> known = keyed;
             if (known == null) {
                 known = new AtomicReferenceArray<>(KEY_SLOTS);
                 keyed = known;
             }
             return known;
+        }
+    }
+
+    /** A candidate, and which picker found it present: so that only the first pick of a picker has to look it up. */
+    private static final class Seat {
+        final Candidate candidate;
+
+        /** Stands for the picker and holds nothing, as a seat may outlive its picker. */
+        final Object owner;
+
+        Seat(Candidate candidate, Object owner) {
+            this.candidate = candidate;
+            this.owner = owner;
         }
     }
 
@@ -70,17 +81,25 @@ final class StickyUntilFailure implements Strategy {
          * or the slot of the key: so keys without a failure are where every other process has them. A memory of every
          * key would have no bound, so keys share 65,536 slots and move with their slot.
          */
-        private final Candidate[] candidates;
         private final KeyOrder order;
-        private final Set<Candidate> present;
         private final Seats seats;
+        private final Seat[] own;
+
+        /** By candidate, for those that another picker seated. */
+        private final IdentityHashMap<Candidate, Seat> present;
+
+        private final Object owner = new Object();
 
         Sticky(AffinityStrategy.Placed placed, Seats seats) {
-            this.candidates = placed.candidates();
+            Candidate[] candidates = placed.candidates();
             this.order = placed.order();
             this.seats = seats;
-            this.present = Collections.newSetFromMap(new IdentityHashMap<>(candidates.length * 2));
-            Collections.addAll(present, candidates);
+            this.own = new Seat[candidates.length];
+            this.present = new IdentityHashMap<>(candidates.length);
+            for (int i = 0; i < own.length; i++) {
+                own[i] = new Seat(candidates[i], owner);
+                present.put(candidates[i], own[i]);
+            }
         }
 
         @Override
@@ -92,25 +111,27 @@ final class StickyUntilFailure implements Strategy {
             return stay(seats.keyed(), slot, XxHash64.hash(slot, 0), request);
         }
 
-        private Candidate stay(
-                AtomicReferenceArray<@Nullable Candidate> seat, int slot, long hash, PickRequest request) {
-            Candidate current = seat.getOpaque(slot);
-            boolean stays = current != null && present.contains(current);
-            if (stays && (request.excludedCount() == 0 || !request.excludes(current))) {
-                return current;
+        private Candidate stay(AtomicReferenceArray<@Nullable Seat> places, int slot, long hash, PickRequest request) {
+            Seat taken = places.getOpaque(slot);
+            Seat current = taken == null || taken.owner == owner ? taken : present.get(taken.candidate);
+            if (current != null && (request.excludedCount() == 0 || !request.excludes(current.candidate))) {
+                if (current != taken) {
+                    places.compareAndSet(slot, taken, current);
+                }
+                return current.candidate;
             }
             int index = order.first(hash, this, request);
             if (index < 0) {
                 // All have failed this call: no reason to move.
-                return stays ? current : candidates[order.first(hash)];
+                return current != null ? current.candidate : own[order.first(hash)].candidate;
             }
-            seat.compareAndSet(slot, current, candidates[index]);
-            return candidates[index];
+            places.compareAndSet(slot, taken, own[index]);
+            return own[index].candidate;
         }
 
         @Override
         public boolean admits(int index, PickRequest request) {
-            return request.excludedCount() == 0 || !request.excludes(candidates[index]);
+            return request.excludedCount() == 0 || !request.excludes(own[index].candidate);
         }
     }
 }
