@@ -43,8 +43,8 @@ final class PeakEwma implements Strategy {
          * age of an unfinished call, which shows a stall before it ends, and a penalty for failures, without which an
          * instance that fails at once attracts all calls.
          *
-         * Both idle, the weights do not count again: the two were drawn by them, and the response time has their effect
-         * in it.
+         * If the first is idle the weights do not count again: it was drawn by them, and the response time has their effect
+         * in it. If they did, a newcomer in slow start would get no call at all while the others have a few each.
          */
         private final Candidate[] candidates;
         private final double[] weights;
@@ -70,9 +70,11 @@ final class PeakEwma implements Strategy {
             int second = candidates[j].inFlight();
             double firstCost = times[i].cost(first, now);
             double secondCost = times[j].cost(second, now);
-            if ((first | second) != 0) {
-                firstCost *= (first + 1.0) * weights[j];
-                secondCost *= (second + 1.0) * weights[i];
+            firstCost *= first + 1.0;
+            secondCost *= second + 1.0;
+            if (first != 0) {
+                firstCost *= weights[j];
+                secondCost *= weights[i];
             }
             return candidates[secondCost < firstCost ? j : i];
         }

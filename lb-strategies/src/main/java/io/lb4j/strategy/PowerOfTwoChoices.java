@@ -48,9 +48,12 @@ final class PowerOfTwoChoices implements Strategy {
             Candidate second = candidates[j];
             int firstCalls = first.inFlight();
             int secondCalls = second.inFlight();
+            // An idle one that was drawn by its weight is taken: if its weight counted once more, a light one, such as
+            // a
+            // newcomer in slow start, would get no call at all while the others have a few each.
             boolean less = equalWeights
                     ? secondCalls < firstCalls
-                    : Load.less(secondCalls, weights[j], firstCalls, weights[i]);
+                    : firstCalls != 0 && Load.less(secondCalls, weights[j], firstCalls, weights[i]);
             return less ? second : first;
         }
     }

@@ -71,8 +71,8 @@ public final class Strategies {
 
     /**
      * The less busy of two different instances drawn by weight: fewer calls in flight for its weight, the one to be made
-     * included. If both are idle or equally busy, the one drawn first, so that with few calls the shares are the
-     * weights'.
+     * included. If the one drawn first is idle, or both are equally busy, that one: with few calls the shares are
+     * the weights', and an instance in slow start gets its share however busy the others are.
      */
     public static Strategy powerOfTwoChoices() {
         return new PowerOfTwoChoices();

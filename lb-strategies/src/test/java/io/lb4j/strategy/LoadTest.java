@@ -142,6 +142,26 @@ final class LoadTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("drawing")
+    void pick_idleNewcomerInSlowStart_getsTheShareOfItsWeight(Strategy strategy) {
+        try (Rig rig = new Rig(strategy, 1).set(1, 1, 1, 0.1)) {
+            List<Lease> measured = hold(rig, 1, 1, 1, 1);
+            rig.time.advance(Duration.ofMillis(10));
+            measured.forEach(lease -> lease.close(Outcome.SUCCESS));
+            List<Lease> held = hold(rig, 2, 2, 2, 0);
+            long newcomer = rig.counts(4, 100_000)[3];
+            long[] counts = {100_000 - newcomer, newcomer};
+            double[] weights = {3, 0.1};
+            assertThat(ChiSquare.excess(counts, weights)).isLessThan(1);
+            held.forEach(Lease::close);
+        }
+    }
+
+    static List<Strategy> drawing() {
+        return List.of(Strategies.powerOfTwoChoices(), Strategies.peakEwma());
+    }
+
     static List<Strategy> comparing() {
         return List.of(
                 Strategies.powerOfTwoChoices(),
