@@ -12,6 +12,8 @@ import java.util.random.RandomGenerator;
 final class LeastRequest implements Strategy {
     static final int ALL = Integer.MAX_VALUE;
 
+    private static final long LCG_MULTIPLIER = 0xD1342543DE82EF95L;
+
     private final int choices;
 
     LeastRequest(int choices) {
@@ -24,12 +26,59 @@ final class LeastRequest implements Strategy {
     @Override
     public Picker newPicker(Eligible eligible) {
         Members members = Members.of(eligible);
-        return choices >= members.size ? new FullScan(members) : new FewChoices(members, choices);
+        if (choices < members.size) {
+            return new FewChoices(members, choices);
+        }
+        return members.equalWeights() ? new EqualScan(members) : new FullScan(members);
     }
 
     @Override
     public String toString() {
         return "least request" + (choices == ALL ? "" : " of " + choices);
+    }
+
+    /** {@link FullScan} where all weights are equal: calls are compared as they are counted. */
+    private static final class EqualScan implements Picker {
+        private final Candidate[] candidates;
+        private final RandomGenerator random;
+
+        EqualScan(Members members) {
+            this.candidates = members.candidates;
+            this.random = members.random;
+        }
+
+        @Override
+        public Candidate pick(PickRequest request) {
+            int best = scan(request);
+            return candidates[best >= 0 ? best : scan(PickRequest.plain())];
+        }
+
+        private int scan(PickRequest request) {
+            long bits = random.nextLong();
+            boolean retry = request.excludedCount() > 0;
+            int best = -1;
+            int least = Integer.MAX_VALUE;
+            int ties = 0;
+            for (int i = 0; i < candidates.length; i++) {
+                Candidate candidate = candidates[i];
+                if (retry && request.excludes(candidate)) {
+                    continue;
+                }
+                int inFlight = candidate.inFlight();
+                if (inFlight < least) {
+                    least = inFlight;
+                    best = i;
+                    ties = 1;
+                } else if (inFlight == least) {
+                    ties++;
+                    bits = bits * LCG_MULTIPLIER + 1;
+                    if (((bits >>> 32) * ties) >>> 32 == 0) {
+                        best = i;
+                    }
+                }
+            }
+            return best;
+        }
     }
 
     private static final class FullScan implements Picker {
@@ -39,7 +88,6 @@ final class LeastRequest implements Strategy {
          * Biometrika 69(3), 1982). The idle are one tie of their own, see Load; the one drawn from it is then compared
          * with the least busy of the others.
          */
-        private static final long LCG_MULTIPLIER = 0xD1342543DE82EF95L;
         private static final double TWO_TO_MINUS_53 = 0x1p-53;
 
         private final Candidate[] candidates;

@@ -54,6 +54,7 @@ final class LeastRequestRoundRobin implements Strategy {
 
         private final Candidate[] candidates;
         private final double[] weights;
+        private final boolean equalWeights;
 
         /** How much later a candidate's next turn is for a pick: 1 for the heaviest. */
         private final double[] pace;
@@ -68,6 +69,7 @@ final class LeastRequestRoundRobin implements Strategy {
         Turns(Members members, @Nullable Turns previous) {
             this.candidates = members.candidates;
             this.weights = members.weights;
+            this.equalWeights = members.equalWeights();
             this.turn = new double[members.size];
             this.pace = new double[members.size];
             double max = 0;
@@ -107,6 +109,34 @@ final class LeastRequestRoundRobin implements Strategy {
         }
 
         private int scan(PickRequest request) {
+            return equalWeights ? scanEqual(request) : scanWeighted(request);
+        }
+
+        private int scanEqual(PickRequest request) {
+            boolean retry = request.excludedCount() > 0;
+            int best = -1;
+            double bestTurn = Double.POSITIVE_INFINITY;
+            int least = Integer.MAX_VALUE;
+            for (int i = 0; i < candidates.length; i++) {
+                Candidate candidate = candidates[i];
+                if (retry && request.excludes(candidate)) {
+                    continue;
+                }
+                int inFlight = candidate.inFlight();
+                if (inFlight > least) {
+                    continue;
+                }
+                double own = (double) TURN.getOpaque(turn, i);
+                if (inFlight < least || own < bestTurn) {
+                    best = i;
+                    bestTurn = own;
+                    least = inFlight;
+                }
+            }
+            return best;
+        }
+
+        private int scanWeighted(PickRequest request) {
             boolean retry = request.excludedCount() > 0;
             int idle = -1;
             double idleTurn = Double.POSITIVE_INFINITY;
