@@ -37,7 +37,7 @@ final class LeastRequest implements Strategy {
         return "least request" + (choices == ALL ? "" : " of " + choices);
     }
 
-    /** {@link FullScan} where all weights are equal: calls are compared as they are counted. */
+    /** {@link FullScan} where all weights are equal: calls are compared as they are, and the k-th tie wins one time in k. */
     private static final class EqualScan implements Picker {
         private final Candidate[] candidates;
         private final RandomGenerator random;

@@ -104,20 +104,22 @@ final class StickyUntilFailure implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            if (!request.hasHash()) {
-                return stay(seats.keyless, 0, seats.seed, request);
+            boolean keyed = request.hasHash();
+            AtomicReferenceArray<@Nullable Seat> places = keyed ? seats.keyed() : seats.keyless;
+            int slot = keyed ? (int) (request.hash() >>> SLOT_SHIFT) : 0;
+            Seat taken = places.getOpaque(slot);
+            if (taken != null && taken.owner == owner && request.excludedCount() == 0) {
+                return taken.candidate;
             }
-            int slot = (int) (request.hash() >>> SLOT_SHIFT);
-            return stay(seats.keyed(), slot, XxHash64.hash(slot, 0), request);
+            return settle(places, slot, keyed ? XxHash64.hash(slot, 0) : seats.seed, request);
         }
 
-        private Candidate stay(AtomicReferenceArray<@Nullable Seat> places, int slot, long hash, PickRequest request) {
+        private Candidate settle(
+                AtomicReferenceArray<@Nullable Seat> places, int slot, long hash, PickRequest request) {
             Seat taken = places.getOpaque(slot);
-            Seat current = taken == null || taken.owner == owner ? taken : present.get(taken.candidate);
+            Seat current = taken == null ? null : present.get(taken.candidate);
             if (current != null && (request.excludedCount() == 0 || !request.excludes(current.candidate))) {
-                if (current != taken) {
-                    places.compareAndSet(slot, taken, current);
-                }
+                places.compareAndSet(slot, taken, current);
                 return current.candidate;
             }
             int index = order.first(hash, this, request);
