@@ -8,21 +8,6 @@ final class Numbers {
 
     private Numbers() {}
 
-    /**
-     * 2<sup>-times</sup> within 0.011 %, 0 if less than 2<sup>-1022</sup>; {@code times} is positive. A picker does this
-     * twice in every pick, and {@link Math#exp} would be most of it.
-     */
-    static double halved(double times) {
-        if (times >= Double.MAX_EXPONENT - 1) {
-            return 0;
-        }
-        int exponent = (int) times + 1;
-        double fraction = exponent - times;
-        // The cubic closest to 2^fraction that is exact at 0 and 1, so the result has no jumps and always falls.
-        double power = 1 + fraction * (0.69528559 + fraction * (0.2266911 + fraction * 0.07802331));
-        return power * Double.longBitsToDouble((long) (Double.MAX_EXPONENT - exponent) << 52);
-    }
-
     /** Whether two positive numbers have no divisor but 1 in common. */
     static boolean coprime(long a, long b) {
         return LongMath.gcd(a, b) == 1;

@@ -13,7 +13,7 @@ abstract class ResponseTime implements Tracker {
      * of each other are one for the average, which saves most of the writes of a busy instance. Times wrap after 52 days,
      * long after an average has lost its meaning.
      *
-     * Weights of samples follow the time between them: exp(-time/decay), as in Finagle's PeakEwma, by an approximation.
+     * Weights of samples follow the time between them: exp(-time/decay), as in Finagle's PeakEwma.
      */
     static final int UNIT_SHIFT = 20;
     private static final double UNIT_NANOS = 1L << UNIT_SHIFT;
@@ -27,8 +27,7 @@ abstract class ResponseTime implements Tracker {
     private static final VarHandle OLDEST = field("oldest", long.class);
     private static final VarHandle FAILING = field("failing", float.class);
 
-    /** How many times an average halves in a unit. */
-    private final double halvings;
+    private final double decayUnits;
 
     /** 0 until the first sample; written by calls that end. */
     @SuppressWarnings("UnusedVariable") // by VarHandle
@@ -43,7 +42,7 @@ abstract class ResponseTime implements Tracker {
     private float failing;
 
     ResponseTime(double decayNanos) {
-        this.halvings = UNIT_NANOS / (decayNanos * Math.log(2));
+        this.decayUnits = decayNanos / UNIT_NANOS;
     }
 
     /** A call was served in {@code nanos}. */
@@ -114,7 +113,7 @@ abstract class ResponseTime implements Tracker {
     /** What is left of an average by now: 1 in the same unit of time, 1/e after the decay time. */
     final double remaining(long packed, long nowNanos) {
         int units = (int) (nowNanos >> UNIT_SHIFT) - (int) packed;
-        return units <= 0 ? 1 : Numbers.halved(units * halvings);
+        return units <= 0 ? 1 : Math.exp(-units / decayUnits);
     }
 
     private static VarHandle field(String name, Class<?> type) {
