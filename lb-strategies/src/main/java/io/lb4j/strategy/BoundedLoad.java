@@ -6,7 +6,6 @@ import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import io.lb4j.Strategy;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** Affinity that a busy instance's keys leave while it is busy. */
 final class BoundedLoad implements Strategy {
@@ -51,7 +50,7 @@ final class BoundedLoad implements Strategy {
         private final Picker keyless;
 
         /** What is known of all calls in flight; written by any pick, and a lost update does not matter. */
-        private final AtomicLong total = new AtomicLong();
+        private volatile long total;
 
         private int countdown;
 
@@ -83,23 +82,23 @@ final class BoundedLoad implements Strategy {
         @Override
         public boolean admits(int index, PickRequest request) {
             Candidate candidate = candidates[index];
-            // A whole number is less than a number rounded up if it is less than the number.
-            return candidate.inFlight() < share[index] * total.getOpaque()
+            return candidate.inFlight() < Math.ceil(share[index] * total)
                     && (request.excludedCount() == 0 || !request.excludes(candidate));
         }
 
+        @SuppressWarnings("NonAtomicVolatileUpdate") // a lost update does not matter
         private void count() {
             int left = countdown;
             if (left > 0) {
                 countdown = left - 1;
-                total.setOpaque(total.getOpaque() + 1);
+                total++;
                 return;
             }
             long sum = 0;
             for (Candidate candidate : candidates) {
                 sum += candidate.inFlight();
             }
-            total.setOpaque(sum + 1);
+            total = sum + 1;
             countdown = candidates.length / PICKS_PER_COUNT;
         }
     }
