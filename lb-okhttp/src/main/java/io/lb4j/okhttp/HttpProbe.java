@@ -3,6 +3,7 @@ package io.lb4j.okhttp;
 import io.lb4j.ServiceInstance;
 import io.lb4j.health.Probe;
 import java.io.IOException;
+import java.net.Proxy;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
@@ -138,6 +139,8 @@ public final class HttpProbe implements Probe {
                 .cache(null)
                 .eventListener(EventListener.NONE)
                 .followRedirects(false)
+                // The JVM's proxy would answer for the instance.
+                .proxy(Proxy.NO_PROXY)
                 .retryOnConnectionFailure(false);
         builder.interceptors().clear();
         builder.networkInterceptors().clear();

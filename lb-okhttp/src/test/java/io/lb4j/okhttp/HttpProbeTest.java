@@ -8,10 +8,14 @@ import io.lb4j.ServiceInstance;
 import io.lb4j.balancer.InstanceReport;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.Probe;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import mockwebserver3.RecordedRequest;
+import okhttp3.OkHttpClient;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,6 +37,21 @@ class HttpProbeTest extends Fixture {
         RecordedRequest request = a.takeRequest();
         assertThat(request.getTarget()).isEqualTo("/health?deep=1");
         assertThat(request.getHeaders().get("Host")).isEqualTo("127.0.0.1:" + a.port());
+    }
+
+    @Test
+    void probe_behindAProxy_asksTheInstanceAllTheSame() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        OkHttpClient proxied = base(Wire.H1)
+                .proxy(new Proxy(
+                        Proxy.Type.HTTP,
+                        new InetSocketAddress(
+                                InetAddress.getLoopbackAddress(),
+                                RetryTest.refusing("proxy").port())))
+                .build();
+
+        assertThat(probe(HttpProbe.get("/").boundTo("orders", proxied), a.instance()))
+                .isEqualTo(new Probe.Result(true, "HTTP 200"));
     }
 
     @Test
