@@ -143,7 +143,7 @@ final class BalancedCall {
             // Here and not in the balancer, which doesn't know that the call may be cancelled or out of time.
             CallLink waiting = new CallLink(call);
             call.addEventListener(waiting);
-            waiting.pauseUntil(service.balancer().ready(), wait);
+            waiting.pauseUntil(service.ready(), wait);
             return service.acquire(pick);
         }
     }

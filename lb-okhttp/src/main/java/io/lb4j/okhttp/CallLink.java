@@ -2,8 +2,6 @@ package io.lb4j.okhttp;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.LockSupport;
 import okhttp3.Call;
 import okhttp3.EventListener;
@@ -21,6 +19,9 @@ class CallLink extends EventListener {
 
     /** Written by the thread that makes the call, while it pauses. */
     private volatile @Nullable Thread pausing;
+
+    /** Nanoseconds at which the outer call first came here, if it has a time-out; else 0. Used by its thread only. */
+    long callStartNanos;
 
     CallLink(Call outer) {
         this.outer = outer;
@@ -53,23 +54,23 @@ class CallLink extends EventListener {
      * @throws IOException if so
      */
     final void pause(long nanos) throws IOException {
-        pauseUntil(new CompletableFuture<>(), nanos);
+        pauseUntil(null, nanos);
     }
 
     /**
-     * Waits until this is done, or for that long, unless the call is cancelled or the thread interrupted.
+     * Waits until this is given, or for that long, unless the call is cancelled or the thread interrupted.
      *
      * @throws IOException if so
      */
-    final void pauseUntil(CompletionStage<?> stage, long nanos) throws IOException {
+    final void pauseUntil(@Nullable Signal signal, long nanos) throws IOException {
         Thread caller = Thread.currentThread();
-        CompletableFuture<?> done = stage.toCompletableFuture();
-        // Of the very future that the loop looks at: one it depends on wakes us before it is done.
-        CompletionStage<?> unused = done.whenComplete((value, error) -> LockSupport.unpark(caller));
         long end = System.nanoTime() + nanos;
         pausing = caller;
+        if (signal != null) {
+            signal.wake(caller);
+        }
         try {
-            for (long left = nanos; left > 0 && !done.isDone(); left = end - System.nanoTime()) {
+            for (long left = nanos; left > 0 && (signal == null || !signal.isGiven()); left = end - System.nanoTime()) {
                 if (outer.isCanceled()) {
                     throw new IOException("Canceled");
                 }
@@ -80,6 +81,9 @@ class CallLink extends EventListener {
             }
         } finally {
             pausing = null;
+            if (signal != null) {
+                signal.forget(caller);
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
@@ -33,6 +35,7 @@ final class Service implements AutoCloseable {
     private final RetryBudget budget;
     private final LoadBalancer balancer;
     private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
+    private final Signal ready = new Signal();
     private final AtomicBoolean callbackFailed = new AtomicBoolean();
 
     /** The ids and places of the last snapshot, or null before it. Written on the balancer's thread. */
@@ -60,6 +63,8 @@ final class Service implements AutoCloseable {
         this.isService = isService;
         this.budget = budget;
         this.balancer = builder.listener(new Snapshots()).build();
+        // Once for all who will wait: what is attached to the balancer's own future stays there until it completes.
+        CompletionStage<Void> unused = balancer.ready().whenComplete((value, error) -> ready.give());
     }
 
     String host() {
@@ -72,6 +77,11 @@ final class Service implements AutoCloseable {
 
     LoadBalancer balancer() {
         return balancer;
+    }
+
+    /** Given when discovery has answered for the first time, or this was closed. */
+    Signal ready() {
+        return ready;
     }
 
     RetryBudget budget() {
@@ -107,7 +117,7 @@ final class Service implements AutoCloseable {
         if (affinity != null) {
             try {
                 key = affinity.of(request);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 report("affinity key", e);
             }
         }
@@ -131,7 +141,12 @@ final class Service implements AutoCloseable {
     }
 
     Attempt attempt(Call call, Lease lease) {
-        return new Attempt(call, this, endpoint(lease.candidate()), lease);
+        try {
+            return new Attempt(call, this, endpoint(lease.candidate()), lease);
+        } catch (RuntimeException | Error e) {
+            lease.close();
+            throw e;
+        }
     }
 
     /** What this answer means. */
@@ -145,8 +160,8 @@ final class Service implements AutoCloseable {
         }
         Outcome outcome;
         try {
-            outcome = settings.classifier.ofResponse(response);
-        } catch (RuntimeException e) {
+            outcome = Objects.requireNonNull(settings.classifier.ofResponse(response), "outcome");
+        } catch (Throwable e) {
             report("outcome classifier", e);
             outcome = StandardClassifier.INSTANCE.ofResponse(response);
         }
@@ -170,7 +185,7 @@ final class Service implements AutoCloseable {
                             verdict.isFinal() ? verdict.retry() : outcome,
                             verdict.delivery(),
                             verdict.fresh());
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             report("outcome classifier", e);
             return verdict;
         }
@@ -207,7 +222,7 @@ final class Service implements AutoCloseable {
         });
     }
 
-    private void report(String what, RuntimeException error) {
+    private void report(String what, Throwable error) {
         if (callbackFailed.compareAndSet(false, true)) {
             LOG.log(
                     System.Logger.Level.WARNING,

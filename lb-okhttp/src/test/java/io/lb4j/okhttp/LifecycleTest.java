@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
@@ -128,6 +129,27 @@ class LifecycleTest extends Fixture {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> body(client, get(Wire.H1)))
                 .satisfies(e -> assertThat(e.getCause().getSuppressed()).hasSize(1));
+    }
+
+    @Test
+    void firstSnapshot_neverComing_isNotHeldByCallersThatGaveUp() throws Exception {
+        LoadBalancedClient client = closing(lb(base(Wire.H1).build())
+                .defaults(settings -> settings.firstSnapshotTimeout(Duration.ofMillis(10)))
+                .build());
+        List<WeakReference<Thread>> callers = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            Thread caller = new Thread(() -> assertThatExceptionOfType(ServiceUnavailableException.class)
+                    .isThrownBy(() -> body(client, get(Wire.H1))));
+            callers.add(new WeakReference<>(caller));
+            caller.start();
+            caller.join(5000);
+        }
+
+        await().atMost(Duration.ofSeconds(10)).until(() -> {
+            System.gc();
+            return callers.stream().allMatch(each -> each.refersTo(null));
+        });
+        client.balancer("orders");
     }
 
     @Test
