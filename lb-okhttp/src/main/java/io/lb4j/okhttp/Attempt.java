@@ -46,6 +46,9 @@ final class Attempt extends CallLink {
     @Nullable
     Request followUp;
 
+    /** Whether it was a stranger that sent it there: a host that the instance had redirected to. */
+    boolean followUpByStranger;
+
     /** A further attempt's call ends, body and all, before its answer can be judged if there is no body. */
     private boolean ended;
 
@@ -120,6 +123,7 @@ final class Attempt extends CallLink {
     public void followUpDecision(Call call, Response response, @Nullable Request next) {
         if (next != null) {
             followUp = next;
+            followUpByStranger = left;
             left = !next.url().host().equals(service.host());
         }
     }

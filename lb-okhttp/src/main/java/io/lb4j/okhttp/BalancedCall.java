@@ -262,7 +262,8 @@ final class BalancedCall {
     private Response redirected(Attempt attempt, RedirectedToService redirect) throws IOException {
         Request next = attempt.followUp;
         // A proxy's name may look like a service's as well; then it is unknown.
-        if (next == null || !next.url().host().equals(redirect.to())) {
+        // And names inside are not for strangers to use, even those that a service sent us to.
+        if (next == null || attempt.followUpByStranger || !next.url().host().equals(redirect.to())) {
             throw redirect;
         }
         if (hops >= MAX_HOPS) {

@@ -123,6 +123,21 @@ class RedirectTest extends Fixture {
     }
 
     @Test
+    void redirect_toAServiceByAStranger_isNotFollowed() {
+        Backend billing = backend("billing", Wire.H1);
+        Backend stranger = backend("stranger", Wire.H1).answers(to(302, "http://billing/invoice"));
+        orders(backend("a", Wire.H1).answers(to(302, "http://127.0.0.1:" + stranger.port() + "/")));
+        discovery.set("billing", billing.instance());
+        LoadBalancedClient client = lb(Wire.H1);
+
+        assertThatExceptionOfType(IOException.class).isThrownBy(() -> body(client, get(Wire.H1)));
+
+        assertThat(stranger.hits()).isEqualTo(1);
+        assertThat(billing.hits()).isZero();
+        assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
     void redirect_betweenServicesForEver_ends() {
         Backend a = backend("a", Wire.H1).answers(to(302, "http://billing/"));
         Backend b = backend("b", Wire.H1).answers(to(302, "http://orders/"));
