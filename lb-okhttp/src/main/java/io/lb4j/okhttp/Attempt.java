@@ -20,18 +20,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Most fields are written and read on the thread that makes the call, or handed over by OkHttp's own queues.
  */
 final class Attempt extends CallLink {
-    private static final Cleaner LEAKS = Cleaner.create(task -> {
-        Thread thread = new Thread(task, "lb4j-leaks");
-        thread.setDaemon(true);
-        // An application server that inherits the first caller's context class loader leaks that application.
-        thread.setContextClassLoader(Attempt.class.getClassLoader());
-        return thread;
-    });
+    /** On the JDK's own thread: one made here would hold the class loader of this library, or of its first caller. */
+    private static final Cleaner LEAKS = Cleaner.create();
 
     final Service service;
     final Endpoint endpoint;
     final Lease lease;
-    private final Cleaner.Cleanable leak;
+    private Cleaner.@Nullable Cleanable leak;
 
     private Call carrier;
 
@@ -50,7 +45,7 @@ final class Attempt extends CallLink {
     boolean followUpByStranger;
 
     /** A further attempt's call ends, body and all, before its answer can be judged if there is no body. */
-    private boolean ended;
+    private volatile boolean ended;
 
     /** Set by the timer, before it cancels. */
     volatile boolean timedOut;
@@ -70,9 +65,6 @@ final class Attempt extends CallLink {
         this.service = service;
         this.endpoint = endpoint;
         this.lease = lease;
-        // A response that is never closed is never reported by OkHttp either; when nobody can close it any more,
-        // the instance must not look busy for ever.
-        this.leak = LEAKS.register(this, new Leak(lease, endpoint));
     }
 
     /** Says which call carries the attempt, if it is not the one it was made for. */
@@ -82,6 +74,16 @@ final class Attempt extends CallLink {
 
     boolean isCanceled() {
         return carrier.isCanceled();
+    }
+
+    /**
+     * The answer is about to be the caller's. One that is never closed is never reported by OkHttp either; when nobody
+     * can close it any more, the instance must not look busy for ever.
+     */
+    void handedOut() {
+        if (!ended) {
+            leak = LEAKS.register(this, new Leak(lease, endpoint));
+        }
     }
 
     /** The headers came; the outcome counts when the body is closed. */
@@ -95,7 +97,10 @@ final class Attempt extends CallLink {
     /** Ends the attempt now; only the first end counts. */
     void finish(Outcome outcome) {
         if (lease.close(outcome)) {
-            leak.clean();
+            Cleaner.Cleanable registered = leak;
+            if (registered != null) {
+                registered.clean();
+            }
             endpoint.released();
         }
     }
@@ -130,22 +135,26 @@ final class Attempt extends CallLink {
 
     @Override
     public void callEnd(Call call) {
-        Outcome outcome = answer;
-        if (outcome == null) {
-            ended = true;
-        } else {
+        Outcome outcome = answerOrEnded();
+        if (outcome != null) {
             finish(outcome);
         }
     }
 
     @Override
     public void callFailed(Call call, IOException e) {
-        Outcome outcome = answer;
-        if (outcome == null) {
-            ended = true;
-        } else {
+        Outcome outcome = answerOrEnded();
+        if (outcome != null) {
             finish(Failures.ofBody(this, e, outcome));
         }
+    }
+
+    /** Noted before looking again: the other half of a duplex call may end while this one is being judged. */
+    private @Nullable Outcome answerOrEnded() {
+        if (answer == null) {
+            ended = true;
+        }
+        return answer;
     }
 
     /** Nothing more comes of this attempt. */

@@ -14,7 +14,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import okhttp3.Call;
 import okhttp3.Interceptor.Chain;
-import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
@@ -70,7 +69,9 @@ final class BalancedCall {
         this.link = earlier;
         this.hops = hops;
         this.callNanos = call.timeout().timeoutNanos();
-        this.startNanos = callNanos > 0 ? System.nanoTime() : 0;
+        // A call that comes once more, from an interceptor above or by a redirect, has no more time than before.
+        long begun = earlier == null ? 0 : earlier.callStartNanos;
+        this.startNanos = callNanos > 0 && begun == 0 ? System.nanoTime() : begun;
     }
 
     Response run() throws IOException {
@@ -89,6 +90,7 @@ final class BalancedCall {
                 verdict = service.judge(attempt, response);
                 attempt.answered(verdict.health());
                 if (verdict.isFinal()) {
+                    attempt.handedOut();
                     return response;
                 }
             } catch (RedirectedToService e) {
@@ -99,6 +101,9 @@ final class BalancedCall {
                 verdict = service.judge(attempt, error);
                 attempt.finish(verdict.health());
             } catch (RuntimeException | Error e) {
+                if (response != null) {
+                    response.close();
+                }
                 attempt.finish(Outcome.IGNORED);
                 throw e;
             }
@@ -110,11 +115,13 @@ final class BalancedCall {
                 // Cancelled while it paused.
                 if (response != null) {
                     response.close();
+                    attempt.finish(verdict.health());
                 }
                 throw with(errors, error == null ? e : suppressing(e, error));
             }
             if (next == null) {
                 if (response != null) {
+                    attempt.handedOut();
                     return response;
                 }
                 throw with(errors, error == null ? new IOException("no answer") : error);
@@ -171,7 +178,9 @@ final class BalancedCall {
             call.addEventListener(parent);
             link(parent);
         }
-        Call child = client(attempt.endpoint).newCall(request);
+        Call child = Overrides.applied(
+                        chain, attempt.endpoint.client(), services.transport().settings(tuned))
+                .newCall(request);
         attempt.carriedBy(child);
         child.addEventListener(attempt);
         if (callNanos > 0 && !isEventStream()) {
@@ -185,24 +194,10 @@ final class BalancedCall {
         return ReplayGuard.restore(response);
     }
 
-    private OkHttpClient client(Endpoint endpoint) {
-        OkHttpClient client = endpoint.client();
-        if (client.connectTimeoutMillis() == chain.connectTimeoutMillis()
-                && client.readTimeoutMillis() == chain.readTimeoutMillis()
-                && client.writeTimeoutMillis() == chain.writeTimeoutMillis()) {
-            return client;
-        }
-        // An interceptor above changed them for this call.
-        return client.newBuilder()
-                .connectTimeout(chain.connectTimeoutMillis(), TimeUnit.MILLISECONDS)
-                .readTimeout(chain.readTimeoutMillis(), TimeUnit.MILLISECONDS)
-                .writeTimeout(chain.writeTimeoutMillis(), TimeUnit.MILLISECONDS)
-                .build();
-    }
-
     private void link(CallLink first) {
         if (link == null) {
             link = first;
+            first.callStartNanos = startNanos;
             call.tag(CallLink.class, () -> first);
         }
     }

@@ -8,6 +8,7 @@ import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The user's TLS, with two gaps of the JDK filled. The JDK names the server (SNI) only if the name has a dot, so that
@@ -31,6 +32,17 @@ final class ServiceTls extends SSLSocketFactory {
             tls.setSSLParameters(parameters);
         }
         return layered;
+    }
+
+    /** Equal if the user's are: OkHttp shares connections between calls whose TLS is equal. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ServiceTls that && that.delegate.equals(delegate);
+    }
+
+    @Override
+    public int hashCode() {
+        return delegate.hashCode();
     }
 
     @Override

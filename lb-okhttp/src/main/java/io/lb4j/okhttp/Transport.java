@@ -62,6 +62,15 @@ final class Transport {
         return base.newBuilder().addInterceptor(last).build();
     }
 
+    /**
+     * What calls to services are set to before interceptors change anything.
+     *
+     * @param ours whether the call is made by our own client, or by one with our interceptor
+     */
+    OkHttpClient settings(boolean ours) {
+        return ours ? attempts : base;
+    }
+
     static Dispatcher unlimited(ExecutorService executor) {
         return limited(executor, Integer.MAX_VALUE);
     }
