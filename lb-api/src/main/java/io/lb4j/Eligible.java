@@ -42,11 +42,33 @@ public interface Eligible {
      */
     Eligible select(List<? extends Candidate> candidates, double[] weights);
 
+    /**
+     * The same as {@link #select(List, double[])}, with a {@link #state} of its own: for a strategy that hands several
+     * selections to the same other strategy, each of which then remembers where it was by itself.
+     *
+     * @param scope names the selection, the same for every picker; compared by {@code equals}
+     * @throws IllegalArgumentException as {@link #select(List, double[])}
+     */
+    Eligible select(Object scope, List<? extends Candidate> candidates, double[] weights);
+
+    /**
+     * All instances of the candidates' priority that discovery lists and that don't drain, whether they can take calls
+     * now or not, in discovery's order: for strategies that must not rearrange everything when one is ejected for a
+     * while. The same for every selection.
+     */
+    List<ServiceInstance> known();
+
+    /** Whether too few instances are healthy, so that unhealthy ones are among the candidates. */
+    boolean panic();
+
     /** The balancer's clock, for pickers that need the time. */
     Ticker ticker();
 
     /** The balancer's randomness; thread-safe and fit for the call path. */
     RandomGenerator random();
+
+    /** The balancer's scheduler, for background work that a strategy has to do; never for the call path. */
+    Scheduler scheduler();
 
     /**
      * The state kept for this service under {@code key}, created by {@code factory} on first use: what must carry over

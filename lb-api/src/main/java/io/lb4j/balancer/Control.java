@@ -78,7 +78,7 @@ final class Control {
         this.outlook = outlook;
         this.eligibility = new Eligibility(settings.panicThreshold, settings.slowStart);
         this.ejections = new Ejections(settings.outlierDetection, ticker);
-        this.context = new EligibleSet.Context(service, ticker, random);
+        this.context = new EligibleSet.Context(service, ticker, random, settings.scheduler);
         HealthCheck check = settings.healthCheck;
         this.checker = check == null ? null : new HealthChecker(check, lane, random, this::healthChanged);
     }
@@ -353,7 +353,10 @@ final class Control {
         Routing.Faults faults = error -> listener.onStrategyFailure(service, error);
         try {
             picker = strategy.newPicker(new EligibleSet(
-                    context, Arrays.copyOf(candidates, candidates.length, Candidate[].class), verdict.weights));
+                    context,
+                    new EligibleSet.Level(candidates, verdict.panic),
+                    Arrays.copyOf(candidates, candidates.length, Candidate[].class),
+                    verdict.weights));
             if (picker == null) {
                 throw new IllegalStateException("strategy " + strategy + " returned no picker (expected: a picker)");
             }

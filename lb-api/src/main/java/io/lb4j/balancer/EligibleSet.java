@@ -2,8 +2,11 @@ package io.lb4j.balancer;
 
 import io.lb4j.Candidate;
 import io.lb4j.Eligible;
+import io.lb4j.Scheduler;
+import io.lb4j.ServiceInstance;
 import io.lb4j.StateKey;
 import io.lb4j.Ticker;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,19 +16,44 @@ import java.util.random.RandomGenerator;
 /** {@link Eligible} over arrays; what does not change with the set is shared by all sets of one service. */
 final class EligibleSet implements Eligible {
 
-    /** What all sets of one service have in common. */
-    record Context(String service, Ticker ticker, RandomGenerator random, Map<StateKey<?>, Object> states) {
-        Context(String service, Ticker ticker, RandomGenerator random) {
-            this(service, ticker, random, new ConcurrentHashMap<>());
+    /** What all sets of one service have in common; a scope has the states for itself. */
+    record Context(
+            String service,
+            Ticker ticker,
+            RandomGenerator random,
+            Scheduler scheduler,
+            Map<StateKey<?>, Object> states,
+            Map<Object, Context> scopes) {
+        Context(String service, Ticker ticker, RandomGenerator random, Scheduler scheduler) {
+            this(service, ticker, random, scheduler, new ConcurrentHashMap<>(), new ConcurrentHashMap<>());
+        }
+
+        Context scope(Object scope) {
+            return scopes.computeIfAbsent(scope, each -> new Context(service, ticker, random, scheduler));
+        }
+    }
+
+    /**
+     * The priority level a set is of, which a selection leaves as it is.
+     *
+     * @param known all of its instances that don't drain
+     * @param panic whether unhealthy ones are among the candidates
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Level(InstanceState[] known, boolean panic) {
+        List<ServiceInstance> instances() {
+            return Arrays.stream(known).map(InstanceState::instance).toList();
         }
     }
 
     private final Context context;
+    private final Level level;
     private final Candidate[] candidates;
     private final double[] weights;
 
-    EligibleSet(Context context, Candidate[] candidates, double[] weights) {
+    EligibleSet(Context context, Level level, Candidate[] candidates, double[] weights) {
         this.context = context;
+        this.level = level;
         this.candidates = candidates;
         this.weights = weights;
     }
@@ -52,6 +80,15 @@ final class EligibleSet implements Eligible {
 
     @Override
     public Eligible select(List<? extends Candidate> selected, double[] theirWeights) {
+        return selection(context, selected, theirWeights);
+    }
+
+    @Override
+    public Eligible select(Object scope, List<? extends Candidate> selected, double[] theirWeights) {
+        return selection(context.scope(scope), selected, theirWeights);
+    }
+
+    private Eligible selection(Context theirs, List<? extends Candidate> selected, double[] theirWeights) {
         if (selected.isEmpty() || selected.size() != theirWeights.length) {
             throw new IllegalArgumentException("select: " + selected.size() + " candidates and " + theirWeights.length
                     + " weights (expected: at least one of each and as many)");
@@ -61,7 +98,22 @@ final class EligibleSet implements Eligible {
                 throw new IllegalArgumentException("select: weight " + weight + " (expected: positive and finite)");
             }
         }
-        return new EligibleSet(context, selected.toArray(new Candidate[0]), theirWeights.clone());
+        return new EligibleSet(theirs, level, selected.toArray(new Candidate[0]), theirWeights.clone());
+    }
+
+    @Override
+    public List<ServiceInstance> known() {
+        return level.instances();
+    }
+
+    @Override
+    public boolean panic() {
+        return level.panic;
+    }
+
+    @Override
+    public Scheduler scheduler() {
+        return context.scheduler;
     }
 
     @Override

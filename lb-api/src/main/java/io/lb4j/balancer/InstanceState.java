@@ -1,6 +1,7 @@
 package io.lb4j.balancer;
 
 import io.lb4j.Candidate;
+import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
@@ -27,9 +28,43 @@ final class InstanceState implements Candidate {
     private static final VarHandle STREAK = counter("streak");
     private static final VarHandle SUSPICION = counter("suspicion");
     private static final VarHandle REST_ASKED = counter("restAsked");
-    private static final Slot[] NO_SLOTS = {};
 
     private record Slot(StateKey<?> key, Tracker tracker) {}
+
+    /** The trackers as of one moment; replaced when one is added. */
+    static final class Trackers {
+        static final Trackers NONE = new Trackers(new Slot[0]);
+
+        private final Slot[] slots;
+
+        /** Whether any of them needs to know the time. */
+        final boolean timed;
+
+        private Trackers(Slot[] slots) {
+            this.slots = slots;
+            this.timed = Arrays.stream(slots).anyMatch(slot -> slot.tracker.timed());
+        }
+
+        boolean isEmpty() {
+            return slots.length == 0;
+        }
+
+        @SuppressWarnings("unchecked") // a slot's tracker was made by the factory passed with its key
+        private <T extends Tracker> @Nullable T find(StateKey<T> key) {
+            for (Slot slot : slots) {
+                if (slot.key == key) {
+                    return (T) slot.tracker;
+                }
+            }
+            return null;
+        }
+
+        private Trackers with(Slot added) {
+            Slot[] grown = Arrays.copyOf(slots, slots.length + 1);
+            grown[slots.length] = added;
+            return new Trackers(grown);
+        }
+    }
 
     @SuppressWarnings("unused") // by VarHandle
     private long started;
@@ -56,7 +91,7 @@ final class InstanceState implements Candidate {
     private long restAsked;
 
     private volatile ServiceInstance instance;
-    private volatile Slot[] slots = NO_SLOTS;
+    private volatile Trackers trackers = Trackers.NONE;
 
     /** Where this candidate stands in the current routing; written by the lane, a stale value costs a scan. */
     int index = -1;
@@ -137,12 +172,12 @@ final class InstanceState implements Candidate {
 
     @Override
     public <T extends Tracker> T tracker(StateKey<T> key, Supplier<? extends T> factory) {
-        T known = find(slots, key);
+        T known = trackers.find(key);
         return known != null ? known : addTracker(key, factory);
     }
 
     private synchronized <T extends Tracker> T addTracker(StateKey<T> key, Supplier<? extends T> factory) {
-        T known = find(slots, key);
+        T known = trackers.find(key);
         if (known != null) {
             return known;
         }
@@ -151,44 +186,41 @@ final class InstanceState implements Candidate {
             throw new IllegalStateException("tracker " + key + ": the factory returned null (expected: a tracker)");
         }
         // Read now, since the factory may have asked for trackers itself.
-        Slot[] seen = slots;
-        Slot[] grown = Arrays.copyOf(seen, seen.length + 1);
-        grown[seen.length] = new Slot(key, created);
-        slots = grown;
+        Trackers seen = trackers;
+        trackers = seen.with(new Slot(key, created));
         return created;
     }
 
-    @SuppressWarnings("unchecked") // a slot's tracker was made by the factory passed with its key
-    private static <T extends Tracker> @Nullable T find(Slot[] slots, StateKey<T> key) {
-        for (Slot slot : slots) {
-            if (slot.key == key) {
-                return (T) slot.tracker;
-            }
-        }
-        return null;
-    }
-
     /** The trackers as of now, to be told of one call's start and its end: both or neither. */
-    Object[] trackers() {
-        return slots;
+    Trackers trackers() {
+        return trackers;
     }
 
     /** Tells every tracker, whatever another one throws: who saw a start must see the end. */
-    void startAll(Object[] slots, long nowNanos, LoadBalancer owner) {
-        for (Object slot : slots) {
+    void startAll(Trackers told, long nowNanos, LoadBalancer owner) {
+        for (Slot slot : told.slots) {
             try {
-                ((Slot) slot).tracker.onStart(nowNanos);
+                slot.tracker.onStart(nowNanos);
             } catch (Throwable e) {
                 owner.trackerThrew(this, e);
             }
         }
     }
 
-    void endAll(Object[] slots, Outcome outcome, long startNanos, LoadBalancer owner) {
-        long nowNanos = owner.nanos();
-        for (Object slot : slots) {
+    void endAll(Trackers told, Outcome outcome, long startNanos, long nowNanos, LoadBalancer owner) {
+        for (Slot slot : told.slots) {
             try {
-                ((Slot) slot).tracker.onEnd(outcome, startNanos, nowNanos);
+                slot.tracker.onEnd(outcome, startNanos, nowNanos);
+            } catch (Throwable e) {
+                owner.trackerThrew(this, e);
+            }
+        }
+    }
+
+    void reportAll(Trackers told, LoadReport report, long nowNanos, LoadBalancer owner) {
+        for (Slot slot : told.slots) {
+            try {
+                slot.tracker.onLoadReport(report, nowNanos);
             } catch (Throwable e) {
                 owner.trackerThrew(this, e);
             }

@@ -1,6 +1,7 @@
 package io.lb4j.balancer;
 
 import io.lb4j.Candidate;
+import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
 import io.lb4j.ServiceInstance;
 import java.lang.invoke.MethodHandles;
@@ -25,7 +26,7 @@ public final class Lease implements AutoCloseable {
 
     private final LoadBalancer balancer;
     private final InstanceState state;
-    private final Object[] trackers;
+    private final InstanceState.Trackers trackers;
     private final long startNanos;
 
     @SuppressWarnings("unused") // by VarHandle
@@ -37,10 +38,8 @@ public final class Lease implements AutoCloseable {
         this.trackers = state.trackers();
         state.started();
         // The clock costs as much as everything else in a pick together, so it is read only if somebody wants it.
-        if (trackers.length == 0) {
-            this.startNanos = 0;
-        } else {
-            this.startNanos = balancer.nanos();
+        this.startNanos = trackers.timed ? balancer.nanos() : 0;
+        if (!trackers.isEmpty()) {
             state.startAll(trackers, startNanos, balancer);
         }
     }
@@ -55,6 +54,19 @@ public final class Lease implements AutoCloseable {
         return state;
     }
 
+    /** Whether anything the strategy keeps might want a {@link #report}; if not, it need not even be read. */
+    public boolean wantsReports() {
+        return !trackers.isEmpty();
+    }
+
+    /** Passes on what the instance said of its load with its answer. May come before or after the lease is closed. */
+    public void report(LoadReport report) {
+        Objects.requireNonNull(report, "report");
+        if (!trackers.isEmpty()) {
+            state.reportAll(trackers, report, balancer.nanos(), balancer);
+        }
+    }
+
     /**
      * Ends the lease.
      *
@@ -66,8 +78,8 @@ public final class Lease implements AutoCloseable {
         if (!CLOSED.compareAndSet(this, false, true)) {
             return false;
         }
-        if (trackers.length != 0) {
-            state.endAll(trackers, outcome, startNanos, balancer);
+        if (!trackers.isEmpty()) {
+            state.endAll(trackers, outcome, startNanos, trackers.timed ? balancer.nanos() : 0, balancer);
         }
         balancer.ended(state, outcome);
         return true;
