@@ -1,7 +1,9 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.XxHash64;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import okhttp3.Cookie;
 import okhttp3.CookieJar;
@@ -13,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * What of a request decides its instance: under a strategy that keeps keys in place (ring hash, Maglev, rendezvous),
  * requests with equal keys go to the same instance, from every process that sees the same instances. The key's text is
  * hashed with XXH64, so no process has to share anything with another. Called on every call: thread-safe, quick.
+ *
+ * <p>Headers, cookies, query parameters and {@linkplain #allOf combinations} of them hash as the hash policies of an
+ * Envoy route do, so that a caller behind Envoy and a caller with this library agree on an instance.
  */
 @FunctionalInterface
 public interface AffinityKey {
@@ -25,15 +30,51 @@ public interface AffinityKey {
     @Nullable
     String of(Request request);
 
-    /** The value of a request header; the last one if there are several. */
-    static AffinityKey header(String name) {
-        Objects.requireNonNull(name, "name");
-        return request -> request.header(name);
+    /**
+     * The hash that decides: XXH64 with seed 0 of the key's UTF-8 bytes, unless the key says otherwise.
+     *
+     * @return the hash, or empty if the request has no key
+     */
+    default OptionalLong hash(Request request) {
+        String key = of(request);
+        return key == null ? OptionalLong.empty() : OptionalLong.of(XxHash64.hash(key));
     }
 
     /**
-     * The value of a cookie in the request's own {@code Cookie} header. Cookies that OkHttp's cookie jar is about to add
-     * are not among them: they are added after the pick; use {@link #of} with the jar for those.
+     * The same key, behind which {@link #allOf} looks no further once there is a hash, be it this key's or one
+     * before it. By itself it is no different.
+     */
+    default AffinityKey terminal() {
+        return new TerminalKey(this);
+    }
+
+    /**
+     * Several keys as one: the hash so far is rotated left by one bit and combined (exclusive or) with that of each
+     * next key the request has. Keys that the request lacks are passed over; without any of them it has none.
+     *
+     * <pre>{@code
+     * AffinityKey.allOf(AffinityKey.cookie("session").terminal(), AffinityKey.header("X-User"), AffinityKey.clientAddress())
+     * }</pre>
+     *
+     * @param keys in the order of an Envoy route's {@code hash_policy}
+     * @throws IllegalArgumentException if there are none
+     */
+    static AffinityKey allOf(AffinityKey... keys) {
+        return new FoldedKey(List.of(keys));
+    }
+
+    /**
+     * The value of a request header. Of a header that is there several times all values count, in whatever order they
+     * are, as in Envoy; its text is then the values in order, joined by commas.
+     */
+    static AffinityKey header(String name) {
+        return new HeaderKey(name);
+    }
+
+    /**
+     * The value of a cookie in the request's own {@code Cookie} header, without the quotes around it, if any; an empty
+     * value is no key. Cookies that OkHttp's cookie jar is about to add are not among them: they are added after the
+     * pick; use {@link #cookie(String, CookieJar)} for those.
      */
     static AffinityKey cookie(String name) {
         Objects.requireNonNull(name, "name");
@@ -42,7 +83,7 @@ public interface AffinityKey {
             for (String header : headers) {
                 String value = cookieValue(header, name);
                 if (value != null) {
-                    return value;
+                    return cookieText(value);
                 }
             }
             return null;
@@ -65,17 +106,25 @@ public interface AffinityKey {
             }
             for (Cookie cookie : jar.loadForRequest(request.url())) {
                 if (cookie.name().equals(name)) {
-                    return cookie.value();
+                    return cookieText(cookie.value());
                 }
             }
             return null;
         };
     }
 
-    /** The first value of a parameter in the URL's query. */
+    /**
+     * The first value of a parameter in the URL's query, not decoded, as in Envoy: of {@code ?user=a%20b} it is
+     * {@code a%20b}. A parameter without a value has the empty key.
+     *
+     * @param name as the URL spells it
+     */
     static AffinityKey queryParameter(String name) {
         Objects.requireNonNull(name, "name");
-        return request -> request.url().queryParameter(name);
+        return request -> {
+            String query = request.url().encodedQuery();
+            return query == null ? null : parameterValue(query, name);
+        };
     }
 
     /**
@@ -101,7 +150,8 @@ public interface AffinityKey {
 
     /**
      * The address of the client this process acts for: the first hop of the request's {@code X-Forwarded-For} header.
-     * No header, no key. The header is whatever the caller put there, so it balances, and must not authorise.
+     * No header, no key. The header is whatever the caller put there, so it balances, and must not authorise. Envoy's
+     * {@code source_ip} hashes alike if that hop is the address it sees, in the usual spelling.
      */
     static AffinityKey clientAddress() {
         return request -> {
@@ -119,6 +169,34 @@ public interface AffinityKey {
     static AffinityKey of(Function<? super Request, ? extends @Nullable String> key) {
         Objects.requireNonNull(key, "key");
         return key::apply;
+    }
+
+    private static @Nullable String cookieText(String value) {
+        int last = value.length() - 1;
+        String bare =
+                last >= 1 && value.charAt(0) == '"' && value.charAt(last) == '"' ? value.substring(1, last) : value;
+        return bare.isEmpty() ? null : bare;
+    }
+
+    private static @Nullable String parameterValue(String query, String name) {
+        int at = 0;
+        while (at < query.length()) {
+            int end = query.indexOf('&', at);
+            if (end < 0) {
+                end = query.length();
+            }
+            int afterName = at + name.length();
+            if (query.startsWith(name, at) && afterName <= end) {
+                if (afterName == end) {
+                    return "";
+                }
+                if (query.charAt(afterName) == '=') {
+                    return query.substring(afterName + 1, end);
+                }
+            }
+            at = end + 1;
+        }
+        return null;
     }
 
     private static @Nullable String cookieValue(String header, String name) {

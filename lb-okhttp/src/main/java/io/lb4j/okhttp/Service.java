@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -113,15 +114,18 @@ final class Service implements AutoCloseable {
 
     PickRequest pickRequest(Request request) {
         AffinityKey affinity = settings.affinity;
-        String key = null;
+        PickRequest pick = PickRequest.plain();
         if (affinity != null) {
             try {
-                key = affinity.of(request);
+                OptionalLong hash = affinity.hash(request);
+                if (hash.isPresent()) {
+                    pick = PickRequest.ofHash(hash.getAsLong());
+                }
             } catch (Throwable e) {
                 report("affinity key", e);
             }
         }
-        return (key == null ? PickRequest.plain() : PickRequest.ofKey(key)).withCall(request);
+        return pick.withCall(request);
     }
 
     /**
