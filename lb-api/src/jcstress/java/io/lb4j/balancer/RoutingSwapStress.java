@@ -37,9 +37,10 @@ public class RoutingSwapStress {
         }
         double[] weights = new double[candidates.length];
         Picker last = request -> candidates[candidates.length - 1];
-        Routing routing = new Routing(candidates, weights, false, last, new SplittableRandom(1), error -> faults = 1);
-        List<InstanceState> all = List.of(candidates);
-        outlook.publish(routing, new Eligibility.Verdict(all, List.of(), all, weights, false, false), false);
+        List<Verdict.Level> levels = List.of(new Verdict.Level(0, 100, false, candidates, candidates, weights));
+        Routing routing =
+                new Routing(candidates, levels, last, new SplittableRandom(1), new StrategyFaults(error -> faults = 1));
+        outlook.publish(routing, new Verdict(candidates, new Standing[0], weights, levels, false), false);
     }
 
     @Actor

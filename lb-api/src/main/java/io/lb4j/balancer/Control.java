@@ -1,6 +1,5 @@
 package io.lb4j.balancer;
 
-import io.lb4j.Candidate;
 import io.lb4j.Picker;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
@@ -10,7 +9,6 @@ import io.lb4j.health.HealthCheck;
 import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -227,7 +225,7 @@ final class Control {
         if (closed || asked == 0 || !isKnown(state)) {
             return;
         }
-        boolean already = state.passive.overloaded;
+        boolean already = state.passive().overloaded;
         Duration time = ejections.overloaded(state, asked);
         arm(state);
         if (!already) {
@@ -240,13 +238,13 @@ final class Control {
         if (time != null) {
             arm(state);
             refresh();
-            listener.onEjected(service, state.instance(), state.passive.reason, time);
+            listener.onEjected(service, state.instance(), state.passive().reason, time);
         }
     }
 
     /** Sets the instance's one timer; a time that moved back is found out when it fires. */
     private void arm(InstanceState state) {
-        InstanceState.Passive p = state.passive;
+        InstanceState.Passive p = state.passive();
         long next = ejections.nextEnd(p);
         if (p.release == null || next - p.releaseAt < 0) {
             disarm(state);
@@ -256,10 +254,10 @@ final class Control {
     }
 
     private static void disarm(InstanceState state) {
-        Scheduler.Task release = state.passive.release;
-        if (release != null) {
-            release.cancel();
-            state.passive.release = null;
+        InstanceState.Passive p = state.passive;
+        if (p != null && p.release != null) {
+            p.release.cancel();
+            p.release = null;
         }
     }
 
@@ -274,12 +272,12 @@ final class Control {
         if (returned) {
             ramp(state, ticker.nanos());
         }
-        if (state.passive.out()) {
+        if (state.isOut()) {
             arm(state);
         }
         if (changed && counted) {
             refresh();
-            if (!state.passive.out()) {
+            if (!state.isOut()) {
                 listener.onReturned(service, state.instance());
             }
         }
@@ -298,6 +296,7 @@ final class Control {
             return;
         }
         tick = lane.postLater(this::tick, TICK_NANOS);
+        ejections.beginTick();
         for (InstanceState state : known.values()) {
             ejected(state, ejections.onTick(state));
         }
@@ -324,48 +323,54 @@ final class Control {
         if (closed) {
             return;
         }
-        Eligibility.Verdict verdict = eligibility.judge(known.values(), ticker.nanos());
+        Verdict verdict = eligibility.judge(known.values(), ticker.nanos());
         Routing before = outlook.routing();
-        InstanceState[] candidates = verdict.eligible;
-        boolean same = !described
-                && before != null
-                && before.panic == verdict.panic
-                && Arrays.equals(before.candidates, candidates)
-                && Arrays.equals(before.weights, verdict.weights);
+        boolean panic = verdict.panic();
+        boolean same = !described && before != null && verdict.sameRouting(before.levels);
         described = false;
         if (same) {
             outlook.publish(before, verdict, unknown);
         } else {
-            for (int i = 0; i < candidates.length; i++) {
-                candidates[i].index = i;
-            }
-            outlook.publish(candidates.length == 0 ? null : newRouting(verdict), verdict, unknown);
+            outlook.publish(verdict.levels.isEmpty() ? null : newRouting(verdict), verdict, unknown);
         }
-        if (verdict.panic != panicking) {
-            panicking = verdict.panic;
+        if (panic != panicking) {
+            panicking = panic;
             listener.onPanic(service, panicking);
         }
     }
 
-    private Routing newRouting(Eligibility.Verdict verdict) {
-        InstanceState[] candidates = verdict.eligible;
-        Picker picker;
-        Routing.Faults faults = error -> listener.onStrategyFailure(service, error);
-        try {
-            picker = strategy.newPicker(new EligibleSet(
-                    context,
-                    new EligibleSet.Level(candidates, verdict.panic),
-                    Arrays.copyOf(candidates, candidates.length, Candidate[].class),
-                    verdict.weights));
-            if (picker == null) {
-                throw new IllegalStateException("strategy " + strategy + " returned no picker (expected: a picker)");
-            }
-        } catch (Throwable e) {
-            faults.pickerFailed(e);
-            faults = alreadyReported -> {};
-            picker = Rotation.over(candidates);
+    private Routing newRouting(Verdict verdict) {
+        InstanceState[] candidates = verdict.candidates();
+        for (int i = 0; i < candidates.length; i++) {
+            candidates[i].index = i;
         }
-        return new Routing(candidates, verdict.weights, verdict.panic, picker, random, faults);
+        StrategyFaults faults = new StrategyFaults(error -> listener.onStrategyFailure(service, error));
+        int count = verdict.levels.size();
+        Picker[] pickers = new Picker[count];
+        int[] loads = new int[count];
+        for (int i = 0; i < count; i++) {
+            Verdict.Level level = verdict.levels.get(i);
+            pickers[i] = newPicker(level, faults);
+            loads[i] = level.load();
+        }
+        Picker picker = count == 1 ? pickers[0] : new PriorityPicker(pickers, loads, random);
+        return new Routing(candidates, verdict.levels, picker, random, faults);
+    }
+
+    private Picker newPicker(Verdict.Level level, StrategyFaults faults) {
+        // Each level has the strategy's state for itself: a rotation over one site must not be moved on by another's.
+        EligibleSet.Context own = level.priority() == 0 ? context : context.scope(level.priority());
+        try {
+            Picker picker = strategy.newPicker(new EligibleSet(own, level));
+            if (picker != null) {
+                return picker;
+            }
+            faults.report(
+                    new IllegalStateException("strategy " + strategy + " returned no picker (expected: a picker)"));
+        } catch (Throwable e) {
+            faults.report(e);
+        }
+        return Rotation.over(level.candidates());
     }
 
     private void ramp(InstanceState state, long now) {

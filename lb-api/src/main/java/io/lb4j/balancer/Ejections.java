@@ -26,6 +26,11 @@ final class Ejections {
     private int known;
     private int ejected;
 
+    /** Ticks of the stretch that runs, as long as the window; and whether this tick began one. */
+    private long calmTicks;
+
+    private boolean turn;
+
     Ejections(OutlierDetection settings, Ticker ticker) {
         this.settings = settings;
         this.ticker = ticker;
@@ -38,7 +43,7 @@ final class Ejections {
     /** Takes in whom the cap counts. */
     void count(Collection<InstanceState> all) {
         known = all.size();
-        ejected = (int) all.stream().filter(state -> state.passive.ejected).count();
+        ejected = (int) all.stream().filter(InstanceState::isEjected).count();
     }
 
     /** Whether this run of failures is worth telling the lane about; read on the calling threads. */
@@ -49,7 +54,7 @@ final class Ejections {
     /** Ejects after a run of failures, unless the cap forbids; returns the ejection's length or null. */
     @Nullable
     Duration onRun(InstanceState state, long run) {
-        if (!suspicious(run) || state.passive.ejected) {
+        if (!suspicious(run) || state.isEjected()) {
             return null;
         }
         return eject(
@@ -59,31 +64,43 @@ final class Ejections {
                         : run + " calls in a row failed");
     }
 
+    /** Begins a tick, in which every instance is judged. */
+    void beginTick() {
+        turn = ++calmTicks > settings.window().toSeconds();
+        if (turn) {
+            calmTicks = 1;
+        }
+    }
+
     /** Takes in what was counted since the last tick and judges the share of failures. */
     @Nullable
     Duration onTick(InstanceState state) {
-        InstanceState.Passive p = state.passive;
         long ended = state.endedCount();
         long failed = Math.min(state.failedCount(), ended);
-        long ignored = state.ignoredCount();
+        // A failure that is counted, but whose end is not yet, looks like a success less for a moment.
+        long good = Math.max(state.seenGood, ended - failed - state.ignoredCount());
+        long successes = good - state.seenGood;
+        state.seenGood = good;
+        InstanceState.Passive known = state.passive;
+        if (known == null && failed == 0) {
+            rememberCalm(state, successes);
+            return null;
+        }
+        InstanceState.Passive p = state.passive();
         long failures = failed - p.seenFailed;
-        long successes = Math.max(0, (ended - p.seenEnded) - failures - (ignored - p.seenIgnored));
-        p.seenEnded = ended;
         p.seenFailed = failed;
-        p.seenIgnored = ignored;
         forgiveGoodTime(p);
         if (settings.failurePercentage() <= 0) {
             return null;
         }
         if (p.window == null) {
             if (failures == 0) {
-                rememberCalm(p, successes);
+                rememberCalm(state, successes);
                 return null;
             }
-            p.window = new FailureWindow(settings.window(), ticker, calmSuccesses(p));
-            p.calmBefore = 0;
-            p.calmNow = 0;
-            p.calmTicks = 0;
+            p.window = new FailureWindow(settings.window(), ticker, calmSuccesses(state));
+            state.calmBefore = 0;
+            state.calmNow = 0;
         }
         p.window.add(successes, failures);
         Snapshot seen = p.window.snapshot();
@@ -105,27 +122,26 @@ final class Ejections {
         return eject(state, reason);
     }
 
-    /** Three numbers instead of a window for an instance that is well; two stretches, so that one is always whole. */
-    private void rememberCalm(InstanceState.Passive p, long successes) {
-        if (++p.calmTicks > settings.window().toSeconds()) {
-            p.calmBefore = p.calmNow;
-            p.calmNow = 0;
-            p.calmTicks = 1;
+    /** Two numbers instead of a window for an instance that is well; two stretches, so that one is always whole. */
+    private void rememberCalm(InstanceState state, long successes) {
+        if (turn) {
+            state.calmBefore = state.calmNow;
+            state.calmNow = 0;
         }
-        p.calmNow += successes;
+        state.calmNow = (int) Math.min(Integer.MAX_VALUE, state.calmNow + successes);
     }
 
     /** Successes within about one window before the first failure. */
-    private long calmSuccesses(InstanceState.Passive p) {
-        double older = 1 - (double) p.calmTicks / settings.window().toSeconds();
-        return p.calmNow + Math.round(p.calmBefore * Math.max(0, older));
+    private long calmSuccesses(InstanceState state) {
+        double older = 1 - (double) calmTicks / settings.window().toSeconds();
+        return state.calmNow + Math.round(state.calmBefore * Math.max(0, older));
     }
 
     /** Keeps the instance out for as long as it asked, within reason; returns for how long. */
     Duration overloaded(InstanceState state, long askedNanos) {
         long nanos = Math.min(askedNanos, settings.maxEjectionTime().toNanos());
         long until = ticker.nanos() + nanos;
-        InstanceState.Passive p = state.passive;
+        InstanceState.Passive p = state.passive();
         if (!p.overloaded || until - p.overloadedUntil > 0) {
             p.overloadedUntil = until;
         }
@@ -147,7 +163,7 @@ final class Ejections {
 
     /** Ends the instance's ejection if its time is over; returns whether it did. */
     boolean endEjection(InstanceState state, boolean counted) {
-        InstanceState.Passive p = state.passive;
+        InstanceState.Passive p = state.passive();
         if (!p.ejected || ticker.nanos() - p.ejectedUntil < 0) {
             return false;
         }
@@ -164,7 +180,7 @@ final class Ejections {
 
     /** Ends the instance's rest if its time is over; returns whether it did. */
     boolean endOverload(InstanceState state) {
-        InstanceState.Passive p = state.passive;
+        InstanceState.Passive p = state.passive();
         if (!p.overloaded || ticker.nanos() - p.overloadedUntil < 0) {
             return false;
         }
@@ -179,7 +195,7 @@ final class Ejections {
         if (settings.maxEjectedShare() == 0 || ejected >= allowed) {
             return null;
         }
-        InstanceState.Passive p = state.passive;
+        InstanceState.Passive p = state.passive();
         long nanos = lengthOf(p.ejections + 1);
         // Steps that lengthen nothing any more would all have to be forgiven before the next ejection gets shorter.
         if (lengthOf(p.ejections + 2) > nanos) {

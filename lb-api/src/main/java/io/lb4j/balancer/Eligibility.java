@@ -6,26 +6,21 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 
 /**
- * Who may be picked, and with what weight: drain, then priority, then health with the panic rule, then slow start.
+ * Who may be picked, and with what weight: drain, then health, then priority with the panic rule, then slow start.
  * A function of what the lane knows at one moment.
  *
- * <p>Priority: the levels are used from 0 on, up to the first of which the threshold's share is healthy; the healthy
- * instances of all of them are eligible.
- *
- * <p>Panic: when no level has that share, all instances (but draining ones) are eligible. Health information is then
- * more likely wrong than right, and sending everything to the few survivors would take those down too. (Envoy's rule
- * and default.) Levels are judged one by one because a small healthy site must not be called sick for standing in for a
- * big dead one.
+ * <p>Panic: when too little of a level is healthy, all its instances (but draining ones) are eligible. Health information
+ * is then more likely wrong than right, and sending everything to the few survivors would take those down too. (Envoy's
+ * rule and default.) A level that others can stand in for is not in panic: a small healthy site must not be called sick
+ * for standing in for a big dead one. See {@link PriorityLoad}.
  */
 final class Eligibility {
-    private static final Standing WELL = new Standing(State.ELIGIBLE, "", 0);
-    private static final Standing DRAINING = new Standing(State.DRAINING, "weight 0", 0);
-    private static final Standing SPARE = new Standing(State.LOWER_PRIORITY, "more preferred instances suffice", 0);
+    private static final Standing WELL = new Standing(State.ELIGIBLE, "");
+    private static final Standing DRAINING = new Standing(State.DRAINING, "weight 0");
+    private static final Standing SPARE = new Standing(State.LOWER_PRIORITY, "more preferred instances suffice");
+    private static final int MAX_PRIORITY = 127;
 
     private final double panicThreshold;
     private final SlowStart slowStart;
@@ -35,89 +30,112 @@ final class Eligibility {
         this.slowStart = slowStart;
     }
 
-    /** Who is eligible, in discovery's order, with what weight, and whether a weight will change by time alone. */
-    static final class Verdict {
-        final List<InstanceState> all;
-        final List<Standing> standings;
-        final InstanceState[] eligible;
-        final double[] weights;
-        final boolean panic;
-        final boolean ramping;
-
-        Verdict(
-                List<InstanceState> all,
-                List<Standing> standings,
-                List<InstanceState> eligible,
-                double[] weights,
-                boolean panic,
-                boolean ramping) {
-            this.all = all;
-            this.standings = standings;
-            this.eligible = eligible.toArray(new InstanceState[0]);
-            this.weights = Arrays.copyOf(weights, eligible.size());
-            this.panic = panic;
-            this.ramping = ramping;
-        }
-    }
-
-    private static final class Level {
-        int size;
-        int healthy;
-    }
-
     Verdict judge(Collection<InstanceState> known, long nowNanos) {
-        List<InstanceState> all = List.copyOf(known);
-        List<Standing> standings = new ArrayList<>(all.size());
-        NavigableMap<Integer, Level> levels = new TreeMap<>();
-        for (InstanceState state : all) {
-            Standing own = onItsOwn(state);
-            standings.add(own);
+        InstanceState[] all = known.toArray(new InstanceState[0]);
+        Standing[] standings = new Standing[all.length];
+        int[] sizes = new int[MAX_PRIORITY + 1];
+        int[] healthy = new int[MAX_PRIORITY + 1];
+        for (int i = 0; i < all.length; i++) {
+            Standing own = onItsOwn(all[i]);
+            standings[i] = own;
             if (own.state() != State.DRAINING) {
-                Level level = levels.computeIfAbsent(state.instance().priority(), p -> new Level());
-                level.size++;
-                level.healthy += own.state() == State.ELIGIBLE ? 1 : 0;
+                int priority = all[i].instance().priority();
+                sizes[priority]++;
+                healthy[priority] += isWell(own) ? 1 : 0;
             }
         }
-        Integer last = null;
-        for (Map.Entry<Integer, Level> level : levels.entrySet()) {
-            if (last == null && suffices(level.getValue())) {
-                last = level.getKey();
-            }
-        }
-        boolean panic = last == null && !levels.isEmpty() && panicThreshold > 0;
-        return among(all, standings, last == null ? Integer.MAX_VALUE : last, panic, nowNanos);
-    }
-
-    private boolean suffices(Level level) {
-        return level.healthy > 0 && level.healthy >= panicThreshold * level.size;
-    }
-
-    private Verdict among(
-            List<InstanceState> all, List<Standing> standings, int lastPriority, boolean panic, long nowNanos) {
-        List<InstanceState> eligible = new ArrayList<>(all.size());
-        double[] weights = new double[all.size()];
+        int[] used = priorities(sizes);
+        PriorityLoad load = PriorityLoad.of(at(sizes, used), at(healthy, used), panicThreshold);
+        double[] weights = new double[all.length];
+        List<Verdict.Level> levels = new ArrayList<>(1);
         boolean ramping = false;
-        for (int i = 0; i < weights.length; i++) {
-            InstanceState state = all.get(i);
-            Standing own = standings.get(i);
-            if (own.state() == State.DRAINING) {
+        for (int i = 0; i < used.length; i++) {
+            if (load.load(i) > 0) {
+                boolean panic = load.panic(i);
+                ramping |= weigh(all, standings, weights, used[i], panic, nowNanos);
+                int eligible = panic ? sizes[used[i]] : healthy[used[i]];
+                levels.add(level(all, weights, used[i], load.load(i), panic, sizes[used[i]], eligible));
+            } else {
+                spare(all, standings, used[i]);
+            }
+        }
+        return new Verdict(all, standings, weights, levels, ramping);
+    }
+
+    private static int[] priorities(int[] sizes) {
+        int[] used = new int[sizes.length];
+        int count = 0;
+        for (int priority = 0; priority < sizes.length; priority++) {
+            if (sizes[priority] > 0) {
+                used[count++] = priority;
+            }
+        }
+        return Arrays.copyOf(used, count);
+    }
+
+    private static int[] at(int[] values, int[] indices) {
+        int[] chosen = new int[indices.length];
+        for (int i = 0; i < indices.length; i++) {
+            chosen[i] = values[indices[i]];
+        }
+        return chosen;
+    }
+
+    /** Gives the level's candidates their weights; returns whether one of them will change by time alone. */
+    private boolean weigh(
+            InstanceState[] all, Standing[] standings, double[] weights, int priority, boolean panic, long nowNanos) {
+        boolean ramping = false;
+        for (int i = 0; i < all.length; i++) {
+            InstanceState state = all[i];
+            Standing own = standings[i];
+            if (state.instance().priority() != priority || !(isWell(own) || (panic && own.state() != State.DRAINING))) {
                 continue;
             }
-            boolean well = own.state() == State.ELIGIBLE;
-            if (state.instance().priority() > lastPriority) {
-                standings.set(i, well ? SPARE : own);
-            } else if (well || panic) {
-                double factor = rampOf(state, nowNanos);
-                ramping |= factor < 1;
-                // The product of two tiny numbers is 0, and weights are promised to be positive.
-                double weight = Math.max(Double.MIN_NORMAL, state.instance().weight() * factor);
-                weights[eligible.size()] = weight;
-                eligible.add(state);
-                String reason = well ? "" : "takes calls in panic though " + own.state() + ": " + own.reason();
-                standings.set(i, new Standing(own.state(), reason, weight));
+            double factor = rampOf(state, nowNanos);
+            ramping |= factor < 1;
+            // The product of two tiny numbers is 0, and weights are promised to be positive.
+            weights[i] = Math.max(Double.MIN_NORMAL, state.instance().weight() * factor);
+            if (!isWell(own)) {
+                standings[i] =
+                        new Standing(own.state(), "takes calls in panic though " + own.state() + ": " + own.reason());
             }
         }
-        return new Verdict(all, standings, eligible, weights, panic, ramping);
+        return ramping;
+    }
+
+    private static Verdict.Level level(
+            InstanceState[] all, double[] weights, int priority, int load, boolean panic, int size, int eligible) {
+        if (size == all.length && eligible == size) {
+            return new Verdict.Level(priority, load, panic, all, all, weights);
+        }
+        InstanceState[] known = new InstanceState[size];
+        InstanceState[] candidates = new InstanceState[eligible];
+        double[] theirs = new double[eligible];
+        int k = 0;
+        int c = 0;
+        for (int i = 0; i < all.length; i++) {
+            // An instance of weight 0 drains, and is no part of any level.
+            if (all[i].instance().priority() == priority && all[i].instance().weight() > 0) {
+                known[k++] = all[i];
+                if (weights[i] > 0) {
+                    candidates[c] = all[i];
+                    theirs[c++] = weights[i];
+                }
+            }
+        }
+        return new Verdict.Level(priority, load, panic, known, candidates, theirs);
+    }
+
+    private static void spare(InstanceState[] all, Standing[] standings, int priority) {
+        for (int i = 0; i < all.length; i++) {
+            if (all[i].instance().priority() == priority && isWell(standings[i])) {
+                standings[i] = SPARE;
+            }
+        }
+    }
+
+    private static boolean isWell(Standing standing) {
+        return standing.state() == State.ELIGIBLE;
     }
 
     private double rampOf(InstanceState state, long nowNanos) {
@@ -135,14 +153,16 @@ final class Eligibility {
         if (state.instance().weight() == 0) {
             return DRAINING;
         }
-        if (state.passive.ejected) {
-            return new Standing(State.EJECTED, state.passive.reason, 0);
+        InstanceState.Passive passive = state.passive;
+        if (passive != null && passive.ejected) {
+            return new Standing(State.EJECTED, passive.reason);
         }
-        if (state.passive.overloaded) {
-            return new Standing(State.OVERLOADED, state.passive.reason, 0);
+        if (passive != null && passive.overloaded) {
+            return new Standing(State.OVERLOADED, passive.reason);
         }
-        if (state.active.unhealthy) {
-            return new Standing(State.UNHEALTHY, state.active.detail, 0);
+        InstanceState.Active active = state.active;
+        if (active != null && active.unhealthy) {
+            return new Standing(State.UNHEALTHY, active.detail);
         }
         return WELL;
     }

@@ -33,25 +33,20 @@ final class EligibleSet implements Eligible {
         }
     }
 
-    /**
-     * The priority level a set is of, which a selection leaves as it is.
-     *
-     * @param known all of its instances that don't drain
-     * @param panic whether unhealthy ones are among the candidates
-     */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Level(InstanceState[] known, boolean panic) {
-        List<ServiceInstance> instances() {
-            return Arrays.stream(known).map(InstanceState::instance).toList();
-        }
-    }
-
     private final Context context;
-    private final Level level;
+    private final Verdict.Level level;
     private final Candidate[] candidates;
     private final double[] weights;
 
-    EligibleSet(Context context, Level level, Candidate[] candidates, double[] weights) {
+    EligibleSet(Context context, Verdict.Level level) {
+        this(
+                context,
+                level,
+                Arrays.copyOf(level.candidates(), level.candidates().length, Candidate[].class),
+                level.weights());
+    }
+
+    private EligibleSet(Context context, Verdict.Level level, Candidate[] candidates, double[] weights) {
         this.context = context;
         this.level = level;
         this.candidates = candidates;
@@ -103,12 +98,12 @@ final class EligibleSet implements Eligible {
 
     @Override
     public List<ServiceInstance> known() {
-        return level.instances();
+        return Arrays.stream(level.known()).map(InstanceState::instance).toList();
     }
 
     @Override
     public boolean panic() {
-        return level.panic;
+        return level.panic();
     }
 
     @Override

@@ -109,12 +109,12 @@ final class HealthChecker {
                 next.cancel();
             }
             count(healthy, detail);
-            boolean calm = healthy && !state.active.unhealthy;
+            boolean calm = healthy && !state.active().unhealthy;
             next = lane.postLater(this::probe, jittered(calm ? settings.interval() : settings.unhealthyInterval()));
         }
 
         private void count(boolean healthy, String detail) {
-            InstanceState.Active a = state.active;
+            InstanceState.Active a = state.active();
             a.good = healthy ? a.good + 1 : 0;
             a.bad = healthy ? 0 : a.bad + 1;
             a.detail = detail;

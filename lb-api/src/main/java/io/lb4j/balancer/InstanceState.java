@@ -96,10 +96,21 @@ final class InstanceState implements Candidate {
     /** Where this candidate stands in the current routing; written by the lane, a stale value costs a scan. */
     int index = -1;
 
-    /** Lane only: active and passive health. */
-    final Passive passive = new Passive();
+    /** Lane only: successes seen by the last tick; by the last whole stretch of ticks, and by the one that runs. */
+    long seenGood;
 
-    final Active active = new Active();
+    int calmBefore;
+    int calmNow;
+
+    /**
+     * Passive health's memory, made when there is something to remember: of ten thousand instances few ever fail.
+     * Written by the lane, read by reports.
+     */
+    volatile @Nullable Passive passive;
+
+    /** Lane only: active health's memory, made by the first check. */
+    @Nullable
+    Active active;
 
     /** Lane only: when the current ramp began, or null at full weight. */
     @Nullable
@@ -124,15 +135,7 @@ final class InstanceState implements Candidate {
 
         long releaseAt;
 
-        long seenEnded;
         long seenFailed;
-        long seenIgnored;
-
-        /** Successes of the last whole stretch without a failure, and of the one that runs. */
-        long calmBefore;
-
-        long calmNow;
-        int calmTicks;
 
         @Nullable
         FailureWindow window;
@@ -157,6 +160,42 @@ final class InstanceState implements Candidate {
     @Override
     public ServiceInstance instance() {
         return instance;
+    }
+
+    /** Lane only. */
+    Passive passive() {
+        Passive known = passive;
+        if (known == null) {
+            known = new Passive();
+            passive = known;
+        }
+        return known;
+    }
+
+    /** Lane only. */
+    Active active() {
+        Active known = active;
+        if (known == null) {
+            known = new Active();
+            active = known;
+        }
+        return known;
+    }
+
+    boolean isEjected() {
+        Passive known = passive;
+        return known != null && known.ejected;
+    }
+
+    /** Whether passive health keeps the instance out. */
+    boolean isOut() {
+        Passive known = passive;
+        return known != null && known.out();
+    }
+
+    int ejections() {
+        Passive known = passive;
+        return known == null ? 0 : known.ejections;
     }
 
     void describe(ServiceInstance value) {

@@ -132,7 +132,7 @@ public final class LoadBalancer implements AutoCloseable {
                 service,
                 strategyName,
                 now.reports(),
-                routing != null && routing.panic,
+                now.verdict() != null && now.verdict().panic(),
                 routing == null ? null : routing.pick(request).instance(),
                 routing == null ? outlook.cannotPick(now) : outlook.lastDiscoveryError());
     }

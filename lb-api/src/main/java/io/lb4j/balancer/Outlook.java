@@ -24,7 +24,7 @@ final class Outlook {
     /** The same as in the view, one step nearer for the call path. */
     private volatile @Nullable Routing routing;
 
-    private volatile View view = new View(null, null, List.of(), null);
+    private volatile View view = new View(null, null, null);
     private volatile @Nullable Throwable discoveryError;
     private volatile boolean ramping;
 
@@ -33,30 +33,31 @@ final class Outlook {
      * don't.
      *
      * @param routing null if no call can be served
-     * @param known every known instance, or null if nothing is known yet
-     * @param standings theirs, in the same order
+     * @param verdict what was made of every known instance, or null if nothing is known yet
      * @param unknownDetail what discovery said of there being no such service, or null
      */
     record View(
             @Nullable Routing routing,
-            @Nullable List<InstanceState> known,
-            List<Standing> standings,
+            @Nullable Verdict verdict,
             @Nullable String unknownDetail) {
 
         List<InstanceReport> reports() {
-            List<InstanceReport> reports = new ArrayList<>(standings.size());
-            for (int i = 0; known != null && i < standings.size(); i++) {
-                InstanceState state = known.get(i);
-                Standing standing = standings.get(i);
+            if (verdict == null) {
+                return List.of();
+            }
+            List<InstanceReport> reports = new ArrayList<>(verdict.all.length);
+            for (int i = 0; i < verdict.all.length; i++) {
+                InstanceState state = verdict.all[i];
+                Standing standing = verdict.standings[i];
                 reports.add(new InstanceReport(
                         state.instance(),
                         standing.state(),
                         standing.reason(),
-                        standing.weight(),
+                        verdict.weights[i],
                         state.inFlight(),
                         state.endedCount(),
                         state.failedCount(),
-                        state.passive.ejections));
+                        state.ejections()));
             }
             return reports;
         }
@@ -93,8 +94,8 @@ final class Outlook {
         return now.routing;
     }
 
-    void publish(@Nullable Routing next, Eligibility.Verdict verdict, boolean stillUnknown) {
-        view = new View(next, verdict.all, verdict.standings, stillUnknown ? view.unknownDetail : null);
+    void publish(@Nullable Routing next, Verdict verdict, boolean stillUnknown) {
+        view = new View(next, verdict, stillUnknown ? view.unknownDetail : null);
         ramping = verdict.ramping;
         routing = next;
         firstAnswer.complete(null);
@@ -103,7 +104,7 @@ final class Outlook {
     /** The source knows no such service. Instances known from before keep serving: they may well be alive. */
     void unknown(String detail) {
         View now = view;
-        view = new View(now.routing, now.known, now.standings, detail);
+        view = new View(now.routing, now.verdict, detail);
         firstAnswer.complete(null);
     }
 
@@ -137,7 +138,7 @@ final class Outlook {
                             + " (check the name, and that its instances have registered)",
                     error);
         }
-        if (now.known == null) {
+        if (now.verdict == null) {
             return new NotReadyException(
                     service,
                     "nothing is known of service " + service + " yet: " + source
@@ -147,17 +148,19 @@ final class Outlook {
         }
         return new NoEligibleInstanceException(
                 service,
-                "no instance of service " + service + " can take a call: " + count(now.standings) + ", from " + source
-                        + trouble,
+                "no instance of service " + service + " can take a call: " + count(now.verdict.standings) + ", from "
+                        + source + trouble,
                 error);
     }
 
-    private static String count(List<Standing> all) {
-        if (all.isEmpty()) {
+    private static String count(Standing[] all) {
+        if (all.length == 0) {
             return "0 known";
         }
         Map<State, Integer> byState = new EnumMap<>(State.class);
-        all.forEach(standing -> byState.merge(standing.state(), 1, Integer::sum));
-        return all.size() + " known, by state " + byState;
+        for (Standing standing : all) {
+            byState.merge(standing.state(), 1, Integer::sum);
+        }
+        return all.length + " known, by state " + byState;
     }
 }

@@ -3,41 +3,34 @@ package io.lb4j.balancer;
 import io.lb4j.Candidate;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a pick reads: the eligible candidates, their picker, and the fallback for when that picker fails. Immutable but
- * for the note that the failure was reported.
+ * What a pick reads: the eligible candidates, their picker, and the fallback for when that picker fails. Immutable.
  */
 final class Routing {
     /** Picks by the strategy before the balancer takes one that this call has not tried itself. */
     private static final int MAX_PICKS = 3;
 
-    /** Told what went wrong with the strategy's picker, once for each routing. */
-    interface Faults {
-        void pickerFailed(Throwable error);
-    }
+    private final InstanceState[] candidates;
 
-    final InstanceState[] candidates;
-    final double[] weights;
-    final boolean panic;
+    /** What it was made of, to tell whether anything has changed since. */
+    final List<Verdict.Level> levels;
+
     private final Picker picker;
     private final RandomGenerator random;
-    private final Faults faults;
-    private final AtomicBoolean reported = new AtomicBoolean();
+    private final StrategyFaults faults;
 
     Routing(
             InstanceState[] candidates,
-            double[] weights,
-            boolean panic,
+            List<Verdict.Level> levels,
             Picker picker,
             RandomGenerator random,
-            Faults faults) {
+            StrategyFaults faults) {
         this.candidates = candidates;
-        this.weights = weights;
-        this.panic = panic;
+        this.levels = levels;
         this.picker = picker;
         this.random = random;
         this.faults = faults;
@@ -81,8 +74,8 @@ final class Routing {
                 return state;
             }
         }
-        if (reported.compareAndSet(false, true)) {
-            faults.pickerFailed(error != null ? error : stranger(picked));
+        if (!faults.isReported()) {
+            faults.report(error != null ? error : stranger(picked));
         }
         return fallback(request);
     }

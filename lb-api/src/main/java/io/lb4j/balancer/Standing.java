@@ -5,6 +5,5 @@ package io.lb4j.balancer;
  *
  * @param state whether it takes calls
  * @param reason why not, for people; empty if there is nothing to add
- * @param weight its effective weight; 0 if it gets no calls
  */
-record Standing(InstanceReport.State state, String reason, double weight) {}
+record Standing(InstanceReport.State state, String reason) {}

@@ -3,7 +3,6 @@ package io.lb4j.balancer;
 import static io.lb4j.balancer.Rig.instance;
 import static io.lb4j.balancer.Rig.instances;
 import static io.lb4j.balancer.Rig.report;
-import static io.lb4j.balancer.Rig.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -22,7 +21,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Who may be picked: drain, priority, panic; and the weights of slow start. */
+/** Who may be picked: drain and panic; and the weights of slow start. */
 final class EligibilityTest {
     private static final OutlierDetection ANY_SHARE =
             OutlierDetection.builder().maxEjectedShare(1).build();
@@ -48,10 +47,6 @@ final class EligibilityTest {
                 .outlierDetection(ANY_SHARE)
                 .slowStart(SlowStart.OFF)
                 .panicThreshold(panicThreshold));
-    }
-
-    private static ServiceInstance at(int priority, String id, int port) {
-        return instance(id, port).toBuilder().priority(priority).build();
     }
 
     @Test
@@ -137,60 +132,6 @@ final class EligibilityTest {
                 .hasMessageContaining("2 known, by state {EJECTED=2}");
         assertThat(balancer.explain(PickRequest.plain()).toString())
                 .contains("trouble: no instance of service orders can take a call");
-    }
-
-    @Test
-    void priority_whileTheFirstLevelSuffices_leavesTheOthersSpare() {
-        LoadBalancer balancer = balancer(0.5);
-        rig.set(at(1, "spare", 1009), at(0, "a", 1001), at(0, "b", 1002));
-        assertThat(rig.picks(balancer, 50)).containsOnlyKeys("a", "b");
-        assertThat(report(balancer, "spare").state()).isEqualTo(State.LOWER_PRIORITY);
-        rig.fail(balancer, "a", 5);
-        assertThat(rig.picks(balancer, 50)).containsOnlyKeys("b");
-    }
-
-    @Test
-    void priority_whenTheFirstLevelLacksHealthy_takesInTheNextInDiscoverysOrder() {
-        List<String> order = new ArrayList<>();
-        LoadBalancer balancer = build(rig.builder()
-                .outlierDetection(ANY_SHARE)
-                .slowStart(SlowStart.OFF)
-                .strategy(eligible -> {
-                    order.clear();
-                    IntStream.range(0, eligible.size())
-                            .forEach(i -> order.add(eligible.get(i).instance().id()));
-                    return Rig.UNIFORM.newPicker(eligible);
-                }));
-        rig.set(at(1, "x", 1008), at(0, "a", 1001), at(2, "z", 1010), at(0, "b", 1002), at(0, "c", 1003));
-        rig.fail(balancer, "a", 5);
-        rig.fail(balancer, "b", 5);
-        assertThat(order).containsExactly("x", "c");
-        assertThat(state(balancer, "z")).isEqualTo(State.LOWER_PRIORITY);
-        assertThat(balancer.explain(PickRequest.plain()).panic()).isFalse();
-    }
-
-    @Test
-    void priority_whenABigLevelDies_aSmallHealthyOneIsNotInPanic() {
-        LoadBalancer balancer = balancer(0.5);
-        List<ServiceInstance> all = new ArrayList<>(instances(4));
-        all.add(at(1, "x", 1101));
-        all.add(at(1, "y", 1102));
-        rig.set(all);
-        for (String id : List.of("a", "b", "c", "d")) {
-            rig.fail(balancer, id, 5);
-        }
-        assertThat(rig.picks(balancer, 50)).containsOnlyKeys("x", "y");
-        assertThat(rig.events.lines).doesNotContain("panic true");
-    }
-
-    @Test
-    void priority_whenNoLevelSuffices_panicsOverAll() {
-        LoadBalancer balancer = balancer(0.9);
-        rig.set(at(0, "a", 1001), at(0, "b", 1002), at(1, "x", 1008), at(1, "y", 1009));
-        rig.fail(balancer, "a", 5);
-        assertThat(rig.picks(balancer, 50)).containsOnlyKeys("b", "x", "y");
-        rig.fail(balancer, "x", 5);
-        assertThat(rig.picks(balancer, 100)).containsOnlyKeys("a", "b", "x", "y");
     }
 
     @Test

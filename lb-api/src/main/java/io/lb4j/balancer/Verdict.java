@@ -1,0 +1,90 @@
+package io.lb4j.balancer;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Who is eligible, in discovery's order within each level, with what weight, and whether a weight will change by time
+ * alone. What has as many entries as there are instances is an array, since ten thousand of them are looked at once a
+ * second while one of them is in slow start.
+ */
+final class Verdict {
+    /** All known instances, and what was made of each. */
+    final InstanceState[] all;
+
+    final Standing[] standings;
+
+    /** Theirs; 0 for one that gets no calls. */
+    final double[] weights;
+
+    /** Those that have a share of the calls, the most preferred first. */
+    final List<Level> levels;
+
+    final boolean ramping;
+
+    /**
+     * A priority level that takes calls.
+     *
+     * @param priority its number
+     * @param load its share of the calls in percent
+     * @param panic whether unhealthy instances are among its candidates
+     * @param known its instances that don't drain
+     * @param candidates those that take calls
+     * @param weights theirs
+     */
+    @SuppressWarnings("ArrayRecordComponent") // compared by sameAs
+    record Level(
+            int priority,
+            int load,
+            boolean panic,
+            InstanceState[] known,
+            InstanceState[] candidates,
+            double[] weights) {
+
+        private boolean sameAs(Level other) {
+            return priority == other.priority
+                    && load == other.load
+                    && panic == other.panic
+                    && Arrays.equals(candidates, other.candidates)
+                    && Arrays.equals(weights, other.weights);
+        }
+    }
+
+    Verdict(InstanceState[] all, Standing[] standings, double[] weights, List<Level> levels, boolean ramping) {
+        this.all = all;
+        this.standings = standings;
+        this.weights = weights;
+        this.levels = levels;
+        this.ramping = ramping;
+    }
+
+    boolean panic() {
+        for (Level level : levels) {
+            if (level.panic) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the same instances get the same shares of the calls. */
+    boolean sameRouting(List<Level> others) {
+        if (levels.size() != others.size()) {
+            return false;
+        }
+        for (int i = 0; i < others.size(); i++) {
+            if (!levels.get(i).sameAs(others.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The candidates of all levels. */
+    InstanceState[] candidates() {
+        if (levels.size() == 1) {
+            return levels.get(0).candidates;
+        }
+        return levels.stream().flatMap(level -> Arrays.stream(level.candidates)).toArray(InstanceState[]::new);
+    }
+}
