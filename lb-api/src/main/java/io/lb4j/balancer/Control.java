@@ -8,11 +8,7 @@ import io.lb4j.Ticker;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.SlowStart;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
@@ -25,10 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class Control {
     private static final long TICK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** How long an instance that left is remembered: one that flaps must not come back with a clean slate. */
-    private static final long MEMORY_NANOS = TimeUnit.MINUTES.toNanos(10);
-
-    private static final int MAX_REMEMBERED = 10_000;
     private static final int MAX_TWINS_NAMED = 3;
 
     private final String service;
@@ -44,9 +36,7 @@ final class Control {
     private final @Nullable HealthChecker checker;
     private final EligibleSet.Context context;
 
-    private Map<String, InstanceState> known = new LinkedHashMap<>();
-    private final Map<String, Departed> departed = new LinkedHashMap<>();
-    private List<ServiceInstance> lastInstances = List.of();
+    private final Roster roster = new Roster();
     private List<String> lastTwins = List.of();
     private boolean seenInstances;
     private boolean unknown;
@@ -57,8 +47,6 @@ final class Control {
     private boolean described;
 
     private Scheduler.@Nullable Task tick;
-
-    private record Departed(InstanceState state, long atNanos) {}
 
     Control(
             LoadBalancer.Builder settings,
@@ -97,49 +85,36 @@ final class Control {
         if (checker != null) {
             checker.close();
         }
-        known.values().forEach(Control::disarm);
-        known.clear();
-        departed.values().forEach(each -> disarm(each.state));
-        departed.clear();
+        roster.clear().forEach(Control::disarm);
     }
 
     void instances(List<ServiceInstance> instances) {
         if (closed) {
             return;
         }
-        Map<String, ServiceInstance> byId = new LinkedHashMap<>();
-        List<String> twins = new ArrayList<>();
-        for (ServiceInstance instance : instances) {
-            ServiceInstance twin = byId.putIfAbsent(instance.id(), instance);
-            if (twin != null && !twin.equals(instance)) {
-                twins.add(instance.id() + " for " + twin.authority() + " and " + instance.authority());
-            }
-        }
-        List<ServiceInstance> unique = List.copyOf(byId.values());
+        Roster.Reading reading = roster.read(instances);
         boolean first = !seenInstances;
-        boolean changed = first || unknown || !unique.equals(lastInstances);
+        boolean changed = first || unknown || reading.changed();
         seenInstances = true;
         unknown = false;
-        lastInstances = unique;
-        complain(twins);
+        complain(reading.twins());
         if (!changed) {
             return;
         }
         long now = ticker.nanos();
-        Map<String, InstanceState> next = new LinkedHashMap<>(unique.size() * 2);
-        for (ServiceInstance instance : unique) {
-            next.put(instance.id(), stateOf(instance, first, now));
+        Roster.Changes changes = roster.take(reading, now);
+        if (!first) {
+            changes.unknown().forEach(state -> ramp(state, now));
         }
-        Map<String, InstanceState> gone = known;
-        known = next;
-        gone.values().stream().filter(state -> next.get(idOf(state)) != state).forEach(state -> depart(state, now));
+        changes.forgotten().forEach(Control::disarm);
         if (checker != null) {
-            next.values().forEach(checker::watch);
+            changes.gone().forEach(checker::forget);
+            changes.added().forEach(checker::watch);
         }
         described = true;
-        ejections.count(next.values());
+        ejections.count(roster.all());
         refresh();
-        listener.onInstances(service, unique);
+        listener.onInstances(service, reading.instances());
     }
 
     /** Twins stay discovery's last error for as long as there are any; the listener is told when they change. */
@@ -155,46 +130,6 @@ final class Control {
                     + (twins.size() > MAX_TWINS_NAMED ? ", ..." : "")
                     + " (expected: unique ids); the first of each is used"));
         }
-    }
-
-    private InstanceState stateOf(ServiceInstance instance, boolean first, long now) {
-        InstanceState state = known.get(instance.id());
-        if (state == null) {
-            Departed back = departed.remove(instance.id());
-            state = back == null ? null : back.state;
-        }
-        if (state != null && state.instance().sameLocation(instance)) {
-            state.describe(instance);
-            return state;
-        }
-        if (state != null) {
-            disarm(state);
-        }
-        InstanceState created = new InstanceState(instance);
-        if (!first) {
-            ramp(created, now);
-        }
-        return created;
-    }
-
-    private void depart(InstanceState state, long now) {
-        if (checker != null) {
-            checker.forget(state);
-        }
-        Departed before = departed.remove(idOf(state));
-        if (before != null) {
-            disarm(before.state);
-        }
-        departed.put(idOf(state), new Departed(state, now));
-        if (departed.size() > MAX_REMEMBERED) {
-            forgetOldest();
-        }
-    }
-
-    private void forgetOldest() {
-        Iterator<Departed> all = departed.values().iterator();
-        disarm(all.next().state);
-        all.remove();
     }
 
     void unknownService(String detail) {
@@ -215,14 +150,14 @@ final class Control {
 
     void suspect(InstanceState state) {
         long run = state.takeSuspicion();
-        if (!closed && isKnown(state)) {
+        if (!closed && roster.knows(state)) {
             ejected(state, ejections.onRun(state, run));
         }
     }
 
     void overloaded(InstanceState state) {
         long asked = state.takeRestAsked();
-        if (closed || asked == 0 || !isKnown(state)) {
+        if (closed || asked == 0 || !roster.knows(state)) {
             return;
         }
         boolean already = state.passive().overloaded;
@@ -266,7 +201,7 @@ final class Control {
             return;
         }
         disarm(state);
-        boolean counted = isKnown(state);
+        boolean counted = roster.knows(state);
         boolean returned = ejections.endEjection(state, counted);
         boolean changed = ejections.endOverload(state) || returned;
         if (returned) {
@@ -297,13 +232,10 @@ final class Control {
         }
         tick = lane.postLater(this::tick, TICK_NANOS);
         ejections.beginTick();
-        for (InstanceState state : known.values()) {
+        for (InstanceState state : roster.all()) {
             ejected(state, ejections.onTick(state));
         }
-        long now = ticker.nanos();
-        while (!departed.isEmpty() && now - departed.values().iterator().next().atNanos > MEMORY_NANOS) {
-            forgetOldest();
-        }
+        roster.forget(ticker.nanos()).forEach(Control::disarm);
         if (outlook.ramping()) {
             refresh();
         }
@@ -323,7 +255,7 @@ final class Control {
         if (closed) {
             return;
         }
-        Verdict verdict = eligibility.judge(known.values(), ticker.nanos());
+        Verdict verdict = eligibility.judge(roster.all(), ticker.nanos());
         Routing before = outlook.routing();
         boolean panic = verdict.panic();
         boolean same = !described && before != null && verdict.sameRouting(before.levels);
@@ -377,14 +309,6 @@ final class Control {
         if (!slowStart.window().isZero()) {
             state.rampSince = now;
         }
-    }
-
-    private boolean isKnown(InstanceState state) {
-        return known.get(idOf(state)) == state;
-    }
-
-    private static String idOf(InstanceState state) {
-        return state.instance().id();
     }
 
     /** Keeps calls flowing when the strategy can't make a picker. */

@@ -5,7 +5,6 @@ import io.github.resilience4j.core.metrics.Snapshot;
 import io.lb4j.Ticker;
 import io.lb4j.health.OutlierDetection;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -41,9 +40,12 @@ final class Ejections {
     }
 
     /** Takes in whom the cap counts. */
-    void count(Collection<InstanceState> all) {
-        known = all.size();
-        ejected = (int) all.stream().filter(InstanceState::isEjected).count();
+    void count(InstanceState[] all) {
+        known = all.length;
+        ejected = 0;
+        for (InstanceState state : all) {
+            ejected += state.isEjected() ? 1 : 0;
+        }
     }
 
     /** Whether this run of failures is worth telling the lane about; read on the calling threads. */

@@ -4,7 +4,6 @@ import io.lb4j.balancer.InstanceReport.State;
 import io.lb4j.health.SlowStart;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 
 /**
@@ -30,8 +29,8 @@ final class Eligibility {
         this.slowStart = slowStart;
     }
 
-    Verdict judge(Collection<InstanceState> known, long nowNanos) {
-        InstanceState[] all = known.toArray(new InstanceState[0]);
+    /** @param all not changed after this */
+    Verdict judge(InstanceState[] all, long nowNanos) {
         Standing[] standings = new Standing[all.length];
         int[] sizes = new int[MAX_PRIORITY + 1];
         int[] healthy = new int[MAX_PRIORITY + 1];

@@ -96,6 +96,9 @@ final class InstanceState implements Candidate {
     /** Where this candidate stands in the current routing; written by the lane, a stale value costs a scan. */
     int index = -1;
 
+    /** Lane only: the roster's mark. */
+    int stamp;
+
     /** Lane only: successes seen by the last tick; by the last whole stretch of ticks, and by the one that runs. */
     long seenGood;
 

@@ -13,7 +13,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class PriorityLoadTest {
 
     private static int[] numbers(String text) {
-        return Arrays.stream(text.trim().split(" ", -1)).mapToInt(Integer::parseInt).toArray();
+        return Arrays.stream(text.trim().split(" ", -1))
+                .mapToInt(Integer::parseInt)
+                .toArray();
     }
 
     private static int[] loads(PriorityLoad load, int levels) {
