@@ -26,6 +26,7 @@ final class Floors {
             case RING_HASH -> new KeyedFloors.Ring(load);
             case MAGLEV -> new KeyedFloors.Table(load);
             case RENDEZVOUS -> new KeyedFloors.HighestScore(load);
+            case MULTI_PROBE -> new KeyedFloors.Probes(load);
             case BOUNDED_LOAD -> new KeyedFloors.BoundedTable(load);
             case JUMP_HASH -> new KeyedFloors.Jump(load);
             case STICKY_UNTIL_FAILURE -> new Sticky(load);

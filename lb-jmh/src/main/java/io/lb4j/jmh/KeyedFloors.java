@@ -121,10 +121,70 @@ final class KeyedFloors {
             return nodes[best];
         }
 
-        private static long mixed(long value) {
+        static long mixed(long value) {
             long x = (value ^ (value >>> 33)) * 0xff51afd7ed558ccdL;
             x = (x ^ (x >>> 33)) * 0xc4ceb9fe1a85ec53L;
             return x ^ (x >>> 33);
+        }
+    }
+
+    /**
+     * The nearest of the points at or after any of 21 probes, with one point for each instance and all points in the
+     * slots of a table, as Appleton and O'Reilly recommend; the hash is the finisher of MurmurHash3.
+     */
+    static final class Probes extends Floor {
+        private static final int PROBES = 21;
+
+        private final long[] points;
+        private final Node[] owners;
+        private final int[] firsts;
+        private final int shift;
+
+        Probes(Load load) {
+            super(load, false);
+            int bits = Integer.SIZE - Integer.numberOfLeadingZeros(nodes.length);
+            shift = Long.SIZE - bits;
+            points = new SplittableRandom(1)
+                    .longs(nodes.length)
+                    .map(each -> each ^ Long.MIN_VALUE)
+                    .sorted()
+                    .map(each -> each ^ Long.MIN_VALUE)
+                    .toArray();
+            int[] order = new SplittableRandom(2)
+                    .ints(1 << 20, 0, nodes.length)
+                    .distinct()
+                    .limit(nodes.length)
+                    .toArray();
+            owners = Arrays.stream(order).mapToObj(i -> nodes[i]).toArray(Node[]::new);
+            firsts = new int[1 << bits];
+            int at = 0;
+            for (int i = 0; i < firsts.length; i++) {
+                while (at < points.length && Long.compareUnsigned(points[at], (long) i << shift) < 0) {
+                    at++;
+                }
+                firsts[i] = at;
+            }
+        }
+
+        @Override
+        Node choose(int n) {
+            long key = hash(n);
+            int best = 0;
+            long least = -1;
+            for (int i = 0; i < PROBES; i++) {
+                long probe = HighestScore.mixed(key + i * 0x9e3779b97f4a7c15L);
+                int at = firsts[(int) (probe >>> shift)];
+                while (at < points.length && Long.compareUnsigned(points[at], probe) < 0) {
+                    at++;
+                }
+                int next = at == points.length ? 0 : at;
+                long distance = points[next] - probe;
+                if (Long.compareUnsigned(distance, least) < 0) {
+                    least = distance;
+                    best = next;
+                }
+            }
+            return owners[best];
         }
     }
 

@@ -29,6 +29,8 @@ public enum Policy {
     MAGLEV(Trait.KEYED),
     /** {@link Strategies#rendezvous()}. */
     RENDEZVOUS(Trait.KEYED),
+    /** {@link Strategies#multiProbe()}. */
+    MULTI_PROBE(Trait.KEYED),
     /** {@link Strategies#boundedLoad()}, which is over Maglev. */
     BOUNDED_LOAD(Trait.KEYED),
     /** {@link Strategies#jumpHash()}. */
@@ -63,6 +65,7 @@ public enum Policy {
             case RING_HASH -> Strategies.ringHash();
             case MAGLEV -> Strategies.maglev();
             case RENDEZVOUS -> Strategies.rendezvous();
+            case MULTI_PROBE -> Strategies.multiProbe();
             case BOUNDED_LOAD -> Strategies.boundedLoad();
             case JUMP_HASH -> Strategies.jumpHash();
             case STICKY_UNTIL_FAILURE -> Strategies.stickyUntilFailure();

@@ -38,7 +38,7 @@ class FloorsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"RING_HASH", "MAGLEV", "RENDEZVOUS", "JUMP_HASH"})
+    @EnumSource(names = {"RING_HASH", "MAGLEV", "RENDEZVOUS", "MULTI_PROBE", "JUMP_HASH"})
     void key_askedTwice_staysOnItsInstance(Policy policy) {
         Load load = Load.of(policy, INSTANCES);
         Contender floor = Floors.create(policy, load);

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Immutable and thread-safe. Made by {@link Strategies}.
  */
-public abstract sealed class AffinityStrategy implements Strategy permits RingHash, Maglev, Rendezvous {
+public abstract sealed class AffinityStrategy implements Strategy
+        permits RingHash, Maglev, Rendezvous, MultiProbe, JumpHash {
     private final @Nullable String hashKey;
 
     AffinityStrategy(@Nullable String hashKey) {
@@ -41,8 +42,8 @@ public abstract sealed class AffinityStrategy implements Strategy permits RingHa
 
     abstract AffinityStrategy withHashKey(String metadataEntry);
 
-    /** The order of the keys over these candidates. */
-    abstract KeyOrder order(String[] keys, double[] weights);
+    /** The order of the keys over these members, which are all that {@code eligible} holds. */
+    abstract KeyOrder order(Sorted members, Eligible eligible);
 
     @Override
     public final Picker newPicker(Eligible eligible) {
@@ -70,18 +71,28 @@ public abstract sealed class AffinityStrategy implements Strategy permits RingHa
             keys[i] = members[i].key;
             weights[i] = members[i].weight;
         }
-        return new Placed(candidates, weights, order(keys, weights));
+        Sorted sorted = new Sorted(candidates, keys, weights);
+        return new Placed(candidates, weights, order(sorted, eligible));
     }
 
     private String keyOf(ServiceInstance instance) {
-        String own = hashKey == null ? null : instance.metadata().get(hashKey);
+        String own = ownKey(instance);
         return own == null ? instance.authority() : own;
+    }
+
+    /** The metadata entry that the instance is known by, or null if it has none. */
+    final @Nullable String ownKey(ServiceInstance instance) {
+        return hashKey == null ? null : instance.metadata().get(hashKey);
     }
 
     /** A name with the hash key, if it is not the address. */
     final String named(String name) {
         return hashKey == null ? name : name + " by " + hashKey;
     }
+
+    /** Candidates by hash key, with these keys and their own weights. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Sorted(Candidate[] candidates, String[] keys, double[] weights) {}
 
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Placed(Candidate[] candidates, double[] weights, KeyOrder order) {}

@@ -4,6 +4,7 @@ import io.lb4j.Candidate;
 import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
+import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import java.util.Objects;
 
@@ -13,6 +14,7 @@ final class BoundedLoad implements Strategy {
 
     private final AffinityStrategy affinity;
     private final double factor;
+    private final StateKey<CallTally> tally = StateKey.create("calls in flight");
 
     BoundedLoad(AffinityStrategy affinity, double factor) {
         if (!(factor > 1 && factor < Double.POSITIVE_INFINITY)) {
@@ -24,7 +26,8 @@ final class BoundedLoad implements Strategy {
 
     @Override
     public Picker newPicker(Eligible eligible) {
-        return new Bounded(affinity.place(eligible), factor, new PowerOfTwoChoices().newPicker(eligible));
+        CallTally.Total total = eligible.state(tally, CallTally::new).over(eligible);
+        return new Bounded(affinity.place(eligible), factor, total, new PowerOfTwoChoices().newPicker(eligible));
     }
 
     @Override
@@ -36,27 +39,22 @@ final class BoundedLoad implements Strategy {
         /*
          * Vahab Mirrokni, Mikkel Thorup, Morteza Zadimoghaddam, "Consistent Hashing with Bounded Loads", SODA 2018: with
          * the call to be made, no instance has more calls in flight than the factor times its share of all, rounded up;
-         * a key goes to the first in its order for which that holds. There always is one.
-         *
-         * Counting all calls in flight is a scan, so a count serves as many picks as an eighth of the candidates, each
-         * pick being counted as a call. Meanwhile calls end, so the count is too high by less than an eighth of a call
-         * for each candidate: the bound is never too tight.
+         * a key goes to the first in its order for which that holds. There always is one, as the factor is above 1.
          */
-        private static final int PICKS_PER_COUNT = 8;
+
+        /** Keeps a bound that is a whole number from being rounded up to the next one. */
+        private static final double BELOW_ONE = 1 - 1e-12;
 
         private final Candidate[] candidates;
         private final double[] share;
         private final KeyOrder order;
+        private final CallTally.Total total;
         private final Picker keyless;
 
-        /** What is known of all calls in flight; written by any pick, and a lost update does not matter. */
-        private volatile long total;
-
-        private int countdown;
-
-        Bounded(AffinityStrategy.Placed placed, double factor, Picker keyless) {
+        Bounded(AffinityStrategy.Placed placed, double factor, CallTally.Total total, Picker keyless) {
             this.candidates = placed.candidates();
             this.order = placed.order();
+            this.total = total;
             this.keyless = keyless;
             double[] weights = placed.weights();
             double all = 0;
@@ -65,7 +63,7 @@ final class BoundedLoad implements Strategy {
             }
             this.share = new double[weights.length];
             for (int i = 0; i < share.length; i++) {
-                share[i] = factor * (weights[i] / all);
+                share[i] = factor * BELOW_ONE * (weights[i] / all);
             }
         }
 
@@ -74,32 +72,36 @@ final class BoundedLoad implements Strategy {
             if (!request.hasHash()) {
                 return keyless.pick(request);
             }
-            count();
-            int index = order.first(request.hash(), this, request);
-            return candidates[index >= 0 ? index : order.first(request.hash())];
+            long hash = request.hash();
+            int home = order.first(hash);
+            if (admits(home, request)) {
+                return candidates[home];
+            }
+            int index = order.first(hash, this, request);
+            return candidates[index >= 0 ? index : crowded(home, request)];
         }
 
         @Override
         public boolean admits(int index, PickRequest request) {
             Candidate candidate = candidates[index];
-            return candidate.inFlight() < Math.ceil(share[index] * total)
+            int busy = candidate.inFlight();
+            // An idle one has room whatever the total, which costs more to know. busy < ceil(x) is busy < x.
+            return (busy == 0 || busy < share[index] * (total.get() + 1))
                     && (request.excludedCount() == 0 || !request.excludes(candidate));
         }
 
-        @SuppressWarnings("NonAtomicVolatileUpdate") // a lost update does not matter
-        private void count() {
-            int left = countdown;
-            if (left > 0) {
-                countdown = left - 1;
-                total++;
-                return;
+        /** All that have room have failed this call: the least crowded of the others, or home if there is none. */
+        private int crowded(int home, PickRequest request) {
+            int best = home;
+            double least = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < candidates.length; i++) {
+                double crowd = candidates[i].inFlight() / share[i];
+                if (crowd < least && !request.excludes(candidates[i])) {
+                    best = i;
+                    least = crowd;
+                }
             }
-            long sum = 0;
-            for (Candidate candidate : candidates) {
-                sum += candidate.inFlight();
-            }
-            total = sum + 1;
-            countdown = candidates.length / PICKS_PER_COUNT;
+            return best;
         }
     }
 }

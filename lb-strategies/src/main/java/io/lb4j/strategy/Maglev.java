@@ -1,6 +1,7 @@
 package io.lb4j.strategy;
 
 import com.google.common.math.IntMath;
+import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +27,8 @@ final class Maglev extends AffinityStrategy {
     }
 
     @Override
-    KeyOrder order(String[] keys, double[] weights) {
-        return new Rehashed(new MaglevTable(keys, weights, size));
+    KeyOrder order(Sorted members, Eligible eligible) {
+        return new Rehashed(new MaglevTable(members.keys(), members.weights(), size));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.lb4j.strategy;
 
+import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
 import io.lb4j.XxHash64;
 import org.jspecify.annotations.Nullable;
@@ -16,12 +17,12 @@ final class Rendezvous extends AffinityStrategy {
     }
 
     @Override
-    KeyOrder order(String[] keys, double[] weights) {
-        long[] seeds = new long[keys.length];
+    KeyOrder order(Sorted members, Eligible eligible) {
+        long[] seeds = new long[members.keys().length];
         for (int i = 0; i < seeds.length; i++) {
-            seeds[i] = XxHash64.hash(keys[i]);
+            seeds[i] = XxHash64.hash(members.keys()[i]);
         }
-        return new Scores(seeds, weights);
+        return new Scores(seeds, members.weights());
     }
 
     @Override

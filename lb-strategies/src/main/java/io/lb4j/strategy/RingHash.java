@@ -1,5 +1,6 @@
 package io.lb4j.strategy;
 
+import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +44,8 @@ final class RingHash extends AffinityStrategy {
     }
 
     @Override
-    KeyOrder order(String[] keys, double[] weights) {
-        return new Clockwise(new HashRing(keys, counts.of(weights)));
+    KeyOrder order(Sorted members, Eligible eligible) {
+        return new Clockwise(new HashRing(members.keys(), counts.of(members.weights())));
     }
 
     @Override

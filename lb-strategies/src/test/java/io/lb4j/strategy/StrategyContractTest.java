@@ -90,7 +90,7 @@ final class StrategyContractTest {
     void pick_extremeWeights_areAccepted(Subject subject) {
         for (double[] weights : new double[][] {{1e-6, 1e6}, {Double.MIN_NORMAL, 1}, {1e6, 1e6, 1e6}}) {
             // A ring of such weights is as large as it may be.
-            if (subject.name().contains("ringHash")) {
+            if (subject.name().contains("ringHash") || subject.name().contains("multiProbe")) {
                 continue;
             }
             try (Rig rig = subject.rig(1).set(weights)) {

@@ -29,9 +29,12 @@ record Subject(String name, Supplier<Strategy> maker, Shares keyless, boolean ke
             keyed("ringHash", Strategies::ringHash),
             keyed("maglev", Strategies::maglev),
             keyed("rendezvous", Strategies::rendezvous),
+            keyed("multiProbe", Strategies::multiProbe),
             keyed("boundedLoad", Strategies::boundedLoad),
             keyed("boundedLoad(ringHash)", () -> Strategies.boundedLoad(Strategies.ringHash(), 1.5)),
             keyed("boundedLoad(rendezvous)", () -> Strategies.boundedLoad(Strategies.rendezvous(), 2)),
+            keyed("boundedLoad(multiProbe)", () -> Strategies.boundedLoad(Strategies.multiProbe(), 1.5)),
+            keyed("boundedLoad(jumpHash)", () -> Strategies.boundedLoad(Strategies.jumpHash(), 1.5)),
             keyed("jumpHash", Strategies::jumpHash),
             new Subject("stickyUntilFailure", Strategies::stickyUntilFailure, Shares.ONE, true));
 
