@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -129,6 +131,24 @@ final class HealthSettingsTest {
         SlowStart slowStart = new SlowStart(Duration.ofSeconds(window), minimum, aggression);
         assertThat(slowStart.factor((long) (elapsed * TimeUnit.SECONDS.toNanos(1))))
                 .isCloseTo(expected, within(1e-9));
+    }
+
+    /** The weights of Armeria's ramp of a weight of 100 in ten steps, which has the same formula and rounds down. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 0.01, 10 20 30 40 50 60 70 80 90 100",
+        "2, 0.01, 31 44 54 63 70 77 83 89 94 100",
+        "0.5, 0.01, 1 4 9 16 25 36 48 64 81 100",
+        "1, 0.5, 50 50 50 50 50 60 70 80 90 100"
+    })
+    void slowStart_factor_isArmeriasTable(double aggression, double minimum, String weights) {
+        SlowStart slowStart = new SlowStart(Duration.ofSeconds(10), minimum, aggression);
+        List<String> seen = new ArrayList<>();
+        for (int step = 1; step <= 10; step++) {
+            double factor = slowStart.factor(TimeUnit.SECONDS.toNanos(step));
+            seen.add(String.valueOf((int) (100 * factor)));
+        }
+        assertThat(String.join(" ", seen)).isEqualTo(weights);
     }
 
     @Test
