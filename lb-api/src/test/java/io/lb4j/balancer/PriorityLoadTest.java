@@ -85,7 +85,7 @@ final class PriorityLoadTest {
     @Test
     void of_anyLevels_addsUpAndNeverUsesALevelWithoutNeed() {
         Random random = new Random(1);
-        for (int round = 0; round < 100_000; round++) {
+        for (int round = 0; round < 20_000; round++) {
             int levels = 1 + random.nextInt(6);
             int[] sizes = new int[levels];
             int[] healthy = new int[levels];
