@@ -1,13 +1,15 @@
 import org.jspecify.annotations.NullMarked;
 
-/** The sources of instances, the embedded registry and registration with it. */
+/** The sources of instances, the embedded registry and registration with it, and what servers report of their load. */
 @NullMarked
 module io.lb4j.discovery {
     requires transitive io.lb4j.api;
     requires com.fasterxml.jackson.databind;
-    requires jdk.httpserver;
+    requires static jakarta.servlet;
+    requires transitive jdk.httpserver;
     requires transitive okhttp3;
     requires static transitive org.jspecify;
 
     exports io.lb4j.discovery;
+    exports io.lb4j.server;
 }

@@ -3,6 +3,7 @@ import org.jspecify.annotations.NullMarked;
 /** Balanced calls over OkHttp. */
 @NullMarked
 module io.lb4j.okhttp {
+    requires com.fasterxml.jackson.core;
     requires transitive io.lb4j.api;
     requires transitive io.lb4j.discovery;
     requires transitive io.lb4j.strategies;

@@ -87,6 +87,7 @@ final class BalancedCall {
             Verdict verdict;
             try {
                 response = aimed ? aimed(attempt) : child(attempt);
+                service.readLoad(attempt, response);
                 verdict = service.judge(attempt, response);
                 attempt.answered(verdict.health());
                 if (verdict.isFinal()) {

@@ -3,23 +3,14 @@ package io.lb4j.okhttp;
 import io.lb4j.ServiceInstance;
 import io.lb4j.health.Probe;
 import java.io.IOException;
-import java.net.Proxy;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import okhttp3.Call;
 import okhttp3.Callback;
-import okhttp3.ConnectionPool;
-import okhttp3.CookieJar;
-import okhttp3.Dispatcher;
-import okhttp3.EventListener;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
@@ -60,10 +51,7 @@ public final class HttpProbe implements Probe {
      * @throws IllegalArgumentException if it has no leading slash
      */
     public static HttpProbe get(String path) {
-        if (!path.startsWith("/")) {
-            throw new IllegalArgumentException("path: '" + path + "' (expected: one that begins with /)");
-        }
-        return new HttpProbe(path, null, null, null);
+        return new HttpProbe(ProbeCalls.path(path), null, null, null);
     }
 
     /**
@@ -79,24 +67,13 @@ public final class HttpProbe implements Probe {
     }
 
     HttpProbe boundTo(String serviceHost, OkHttpClient client) {
-        return new HttpProbe(path, expected, Objects.requireNonNull(serviceHost, "host"), prepared(client));
+        return new HttpProbe(path, expected, Objects.requireNonNull(serviceHost, "host"), ProbeCalls.prepared(client));
     }
 
     @Override
     public CompletionStage<Result> probe(ServiceInstance instance, Duration timeout) {
-        String name = host != null ? host : instance.host();
-        HttpUrl.Builder root = new HttpUrl.Builder()
-                .scheme(instance.secure() ? "https" : "http")
-                .host(name);
-        if (host == null) {
-            root.port(instance.port());
-        }
-        HttpUrl url = Objects.requireNonNull(root.build().resolve(path), "a path resolves");
-        OkHttpClient client = bound != null ? bound : Shared.CLIENT;
-        Marker marker = Marker.of(url.host(), instance.host());
-        Call call = client.newBuilder()
-                .dns(new InstanceDns(url.host(), marker.address(), client.dns(), other -> false))
-                .socketFactory(new InstanceSocketFactory(client.socketFactory(), marker, instance, client.dns()))
+        HttpUrl url = ProbeCalls.url(host, instance, path);
+        Call call = ProbeCalls.aimed(bound != null ? bound : ProbeCalls.unbound(), url, instance)
                 .callTimeout(timeout)
                 .build()
                 .newCall(new Request.Builder()
@@ -131,47 +108,8 @@ public final class HttpProbe implements Probe {
         return expected == null ? status >= 200 && status <= 299 : expected.contains(status);
     }
 
-    private static OkHttpClient prepared(OkHttpClient client) {
-        OkHttpClient.Builder builder = client.newBuilder()
-                .dispatcher(Shared.DISPATCHER)
-                .connectionPool(Shared.NO_POOL)
-                .cookieJar(CookieJar.NO_COOKIES)
-                .cache(null)
-                .eventListener(EventListener.NONE)
-                .followRedirects(false)
-                // The JVM's proxy would answer for the instance.
-                .proxy(Proxy.NO_PROXY)
-                .retryOnConnectionFailure(false);
-        builder.interceptors().clear();
-        builder.networkInterceptors().clear();
-        return builder.build();
-    }
-
     @Override
     public String toString() {
         return "GET " + path + (expected == null ? "" : " expecting " + new TreeSet<>(expected));
-    }
-
-    /** Made when the first probe runs. */
-    private static final class Shared {
-        /** Daemons, since OkHttp's own threads keep a JVM alive for a minute after the last call. */
-        static final ExecutorService EXECUTOR =
-                new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
-                    Thread thread = new Thread(task, "lb4j-probe");
-                    thread.setDaemon(true);
-                    thread.setContextClassLoader(HttpProbe.class.getClassLoader());
-                    return thread;
-                });
-
-        static final Dispatcher DISPATCHER = dispatcher();
-        static final ConnectionPool NO_POOL = new ConnectionPool(0, 1, TimeUnit.MILLISECONDS);
-        static final OkHttpClient CLIENT = prepared(new OkHttpClient());
-
-        private static Dispatcher dispatcher() {
-            Dispatcher dispatcher = new Dispatcher(EXECUTOR);
-            dispatcher.setMaxRequests(64);
-            dispatcher.setMaxRequestsPerHost(64);
-            return dispatcher;
-        }
     }
 }

@@ -2,6 +2,7 @@ package io.lb4j.okhttp;
 
 import io.lb4j.Candidate;
 import io.lb4j.CannotPickException;
+import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
@@ -38,6 +39,7 @@ final class Service implements AutoCloseable {
     private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Signal ready = new Signal();
     private final AtomicBoolean callbackFailed = new AtomicBoolean();
+    private final AtomicBoolean loadUnreadable = new AtomicBoolean();
 
     /** The ids and places of the last snapshot, or null before it. Written on the balancer's thread. */
     private volatile @Nullable Map<String, ServiceInstance> listed;
@@ -153,9 +155,35 @@ final class Service implements AutoCloseable {
         }
     }
 
+    /** Passes on what the instance said of its load with this answer, be it a good one or not. */
+    void readLoad(Attempt attempt, Response response) {
+        // Not the answer itself: one from the cache has the report of the day it was stored.
+        Response sent = response.networkResponse();
+        if (sent == null || !attempt.lease.wantsReports() || isStrangers(attempt, response)) {
+            return;
+        }
+        try {
+            LoadReport report = LoadReports.of(sent.headers());
+            if (report != null) {
+                attempt.lease.report(report);
+            }
+        } catch (IOException | RuntimeException e) {
+            if (loadUnreadable.compareAndSet(false, true)) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "service " + host + ": instance " + attempt.endpoint.id() + " sent a load report that can't be"
+                                + " read; such reports are ignored, and this is said once: " + e.getMessage());
+            }
+        }
+    }
+
+    private boolean isStrangers(Attempt attempt, Response response) {
+        return attempt.left || !response.request().url().host().equals(host);
+    }
+
     /** What this answer means. */
     Verdict judge(Attempt attempt, Response response) {
-        if (attempt.left || !response.request().url().host().equals(host)) {
+        if (isStrangers(attempt, response)) {
             return Verdict.SUCCESS;
         }
         if (response.networkResponse() == null) {

@@ -1,5 +1,6 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.LoadProbe;
 import io.lb4j.Strategy;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
@@ -8,13 +9,16 @@ import io.lb4j.retry.RetryPolicy;
 import io.lb4j.strategy.Strategies;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How calls to one service are balanced, judged and retried. Immutable; made by {@link LoadBalancedClient.Builder}.
  */
 public final class ServiceSettings {
-    final Strategy strategy;
+    final BiFunction<String, OkHttpClient, Strategy> strategy;
     final @Nullable AffinityKey affinity;
     final OutcomeClassifier classifier;
     final @Nullable HealthCheck healthCheck;
@@ -44,7 +48,7 @@ public final class ServiceSettings {
 
     /** Collects the settings of one service, or the defaults of all. Not thread-safe. */
     public static final class Builder {
-        private Strategy strategy = Strategies.defaultStrategy();
+        private BiFunction<String, OkHttpClient, Strategy> strategy = always(Strategies.defaultStrategy());
         private @Nullable AffinityKey affinity;
         private OutcomeClassifier classifier = OutcomeClassifier.standard();
         private @Nullable HealthCheck healthCheck;
@@ -61,8 +65,27 @@ public final class ServiceSettings {
 
         /** Sets how instances are chosen; default {@link Strategies#defaultStrategy()}. */
         public Builder strategy(Strategy value) {
-            this.strategy = Objects.requireNonNull(value, "strategy");
+            this.strategy = always(Objects.requireNonNull(value, "strategy"));
             return this;
+        }
+
+        /**
+         * Sets how instances are chosen by a strategy that asks them how busy they are: it is given the probe as one
+         * that asks in the name of the service, over the client's own TLS settings.
+         *
+         * @param probe what to ask, for example {@code HttpLoadProbe.get("/load")}
+         * @param value makes the strategy with the probe; called once for each service with these settings
+         */
+        public Builder strategy(HttpLoadProbe probe, Function<? super LoadProbe, ? extends Strategy> value) {
+            Objects.requireNonNull(probe, "probe");
+            Objects.requireNonNull(value, "strategy");
+            this.strategy =
+                    (host, client) -> Objects.requireNonNull(value.apply(probe.boundTo(host, client)), "strategy");
+            return this;
+        }
+
+        private static BiFunction<String, OkHttpClient, Strategy> always(Strategy value) {
+            return (host, client) -> value;
         }
 
         /**

@@ -160,7 +160,7 @@ final class Services implements AutoCloseable {
     private Service open(String host, String name, ServiceSettings own) {
         LoadBalancer.Builder builder = LoadBalancer.builder(name)
                 .discovery(settings.discovery)
-                .strategy(own.strategy)
+                .strategy(own.strategy.apply(host, transport.attempts))
                 .healthCheck(bound(own.healthCheck, host))
                 .outlierDetection(own.outlierDetection)
                 .slowStart(own.slowStart)

@@ -25,6 +25,7 @@ class ArchitectureTest {
     private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER};
     private static final String STRATEGY = "io.lb4j.strategy..";
     private static final String DISCOVERY = "io.lb4j.discovery..";
+    private static final String SERVER = "io.lb4j.server..";
     private static final String OKHTTP = "io.lb4j.okhttp..";
     private static final String[] TOOLS = {
         "io.lb4j.jmh..", "io.lb4j.simulator..", "io.lb4j.examples..", "io.lb4j.testing.."
@@ -49,6 +50,7 @@ class ArchitectureTest {
                 "io.lb4j.balancer",
                 "io.lb4j.strategy",
                 "io.lb4j.discovery",
+                "io.lb4j.server",
                 "io.lb4j.okhttp"
             })
     void importedClasses_everyPublishedPackage_hasSome(String name) {
@@ -64,7 +66,7 @@ class ArchitectureTest {
                 .resideInAnyPackage(API)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(STRATEGY, DISCOVERY, OKHTTP)
+                .resideInAnyPackage(STRATEGY, DISCOVERY, SERVER, OKHTTP)
                 .because("who writes a strategy needs lb-api alone"));
     }
 
@@ -118,7 +120,7 @@ class ArchitectureTest {
                 .resideInAPackage(STRATEGY)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(DISCOVERY, OKHTTP));
+                .resideInAnyPackage(DISCOVERY, SERVER, OKHTTP));
     }
 
     @Test
@@ -129,6 +131,28 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(STRATEGY, OKHTTP));
+    }
+
+    @Test
+    void server_callersSide_isUnknownToIt() {
+        check(noClasses()
+                .that()
+                .resideInAPackage(SERVER)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(STRATEGY, DISCOVERY, OKHTTP, BALANCER, "okhttp3..")
+                .because("a server that reports its load calls nobody for it"));
+    }
+
+    @Test
+    void servletApi_serverAlone_knowsIt() {
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackage(SERVER)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jakarta.servlet..")
+                .because("only who has a servlet container has it"));
     }
 
     @Test

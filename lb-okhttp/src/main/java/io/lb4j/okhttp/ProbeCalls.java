@@ -1,0 +1,97 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.ServiceInstance;
+import java.net.Proxy;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import okhttp3.ConnectionPool;
+import okhttp3.CookieJar;
+import okhttp3.Dispatcher;
+import okhttp3.EventListener;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
+
+/** What probes of every kind have in common: whom they ask, in whose name, and on whose threads. */
+final class ProbeCalls {
+    private ProbeCalls() {}
+
+    /**
+     * A path to probe.
+     *
+     * @throws IllegalArgumentException if it has no leading slash
+     */
+    static String path(String path) {
+        if (!path.startsWith("/")) {
+            throw new IllegalArgumentException("path: '" + path + "' (expected: one that begins with /)");
+        }
+        return path;
+    }
+
+    /** The URL of a path of an instance, in the name of its service if there is one. */
+    static HttpUrl url(@Nullable String serviceHost, ServiceInstance instance, String path) {
+        HttpUrl.Builder root = new HttpUrl.Builder()
+                .scheme(instance.secure() ? "https" : "http")
+                .host(serviceHost != null ? serviceHost : instance.host());
+        if (serviceHost == null) {
+            root.port(instance.port());
+        }
+        return Objects.requireNonNull(root.build().resolve(path), "a path resolves");
+    }
+
+    /** A client whose calls to this URL's host go to this instance. */
+    static OkHttpClient.Builder aimed(OkHttpClient client, HttpUrl url, ServiceInstance instance) {
+        Marker marker = Marker.of(url.host(), instance.host());
+        return client.newBuilder()
+                .dns(new InstanceDns(url.host(), marker.address(), client.dns(), other -> false))
+                .socketFactory(new InstanceSocketFactory(client.socketFactory(), marker, instance, client.dns()));
+    }
+
+    /** The client for instances of no service in particular. */
+    static OkHttpClient unbound() {
+        return Shared.CLIENT;
+    }
+
+    /** This client's TLS, protocols and time-outs, and nothing that would answer for the instance or tell others. */
+    static OkHttpClient prepared(OkHttpClient client) {
+        OkHttpClient.Builder builder = client.newBuilder()
+                .dispatcher(Shared.DISPATCHER)
+                .connectionPool(Shared.NO_POOL)
+                .cookieJar(CookieJar.NO_COOKIES)
+                .cache(null)
+                .eventListener(EventListener.NONE)
+                .followRedirects(false)
+                // The JVM's proxy would answer for the instance.
+                .proxy(Proxy.NO_PROXY)
+                .retryOnConnectionFailure(false);
+        builder.interceptors().clear();
+        builder.networkInterceptors().clear();
+        return builder.build();
+    }
+
+    static Dispatcher dispatcher(int maxRequests) {
+        Dispatcher dispatcher = new Dispatcher(Shared.EXECUTOR);
+        dispatcher.setMaxRequests(maxRequests);
+        dispatcher.setMaxRequestsPerHost(maxRequests);
+        return dispatcher;
+    }
+
+    /** Made when the first probe runs. */
+    private static final class Shared {
+        /** Daemons, since OkHttp's own threads keep a JVM alive for a minute after the last call. */
+        static final ExecutorService EXECUTOR =
+                new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
+                    Thread thread = new Thread(task, "lb4j-probe");
+                    thread.setDaemon(true);
+                    thread.setContextClassLoader(ProbeCalls.class.getClassLoader());
+                    return thread;
+                });
+
+        static final Dispatcher DISPATCHER = dispatcher(64);
+        static final ConnectionPool NO_POOL = new ConnectionPool(0, 1, TimeUnit.MILLISECONDS);
+        static final OkHttpClient CLIENT = prepared(new OkHttpClient());
+    }
+}
