@@ -79,7 +79,8 @@ public final class PickRequest {
 
     /** How many candidates earlier attempts of this call have tried. */
     public int excludedCount() {
-        return excluded.length;
+        // Each further attempt comes after one that excludes its candidate.
+        return attempt;
     }
 
     /**

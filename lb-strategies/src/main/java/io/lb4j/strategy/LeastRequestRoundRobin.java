@@ -76,24 +76,14 @@ final class LeastRequestRoundRobin implements Strategy {
             for (double weight : weights) {
                 max = Math.max(max, weight);
             }
-            IdentityHashMap<Candidate, Double> known = previous == null ? new IdentityHashMap<>() : previous.lead();
+            Leads known = previous == null ? null : new Leads(previous);
             RandomGenerator random = members.random;
             for (int i = 0; i < turn.length; i++) {
                 pace[i] = Math.min(MAX_PACE, max / weights[i]);
-                Double lead = known.get(candidates[i]);
+                double lead = known == null ? Double.NaN : known.of(i, candidates[i]);
                 // At random, so that many clients that start at once do not all begin with the same instance.
-                turn[i] = lead != null ? lead : random.nextDouble() * pace[i];
+                turn[i] = lead >= 0 ? lead : random.nextDouble() * pace[i];
             }
-        }
-
-        /** How far each candidate's next turn is ahead of the last pick. */
-        private IdentityHashMap<Candidate, Double> lead() {
-            IdentityHashMap<Candidate, Double> leads = new IdentityHashMap<>();
-            double from = (double) NOW.getOpaque(this);
-            for (int i = 0; i < candidates.length; i++) {
-                leads.put(candidates[i], Math.max(0, (double) TURN.getOpaque(turn, i) - from));
-            }
-            return leads;
         }
 
         @Override
@@ -165,6 +155,39 @@ final class LeastRequestRoundRobin implements Strategy {
                 }
             }
             return busy >= 0 && (idle < 0 || least * weights[idle] < 1) ? busy : idle;
+        }
+    }
+
+    /** How far the candidates' next turns were ahead of an earlier picker's last pick. */
+    private static final class Leads {
+        private final Turns turns;
+        private final double from;
+
+        /** Made for the first candidate that is not where it was, which most are. */
+        private @Nullable IdentityHashMap<Candidate, Integer> indices;
+
+        Leads(Turns turns) {
+            this.turns = turns;
+            this.from = (double) Turns.NOW.getOpaque(turns);
+        }
+
+        /** NaN for a newcomer. */
+        double of(int index, Candidate candidate) {
+            Candidate[] candidates = turns.candidates;
+            int was = index < candidates.length && candidates[index] == candidate ? index : find(candidate);
+            return was < 0 ? Double.NaN : Math.max(0, (double) Turns.TURN.getOpaque(turns.turn, was) - from);
+        }
+
+        private int find(Candidate candidate) {
+            IdentityHashMap<Candidate, Integer> known = indices;
+            if (known == null) {
+                known = new IdentityHashMap<>(turns.candidates.length);
+                for (int i = 0; i < turns.candidates.length; i++) {
+                    known.put(turns.candidates[i], i);
+                }
+                indices = known;
+            }
+            return known.getOrDefault(candidate, -1);
         }
     }
 }

@@ -8,8 +8,8 @@ final class MeanResponseTime extends ResponseTime {
     private final UpdateClock clock;
 
     /** @param clock told of the time whenever a call ends */
-    MeanResponseTime(double decayNanos, UpdateClock clock) {
-        super(decayNanos);
+    MeanResponseTime(Decay decay, UpdateClock clock) {
+        super(decay);
         this.clock = clock;
     }
 

@@ -14,10 +14,12 @@ final class PeakEwma implements Strategy {
     static final Duration DEFAULT_DECAY = Duration.ofSeconds(10);
 
     private final StateKey<PeakResponseTime> key = StateKey.create("peak response time");
-    private final Duration decay;
+    private final Duration decayTime;
+    private final Decay decay;
 
-    PeakEwma(Duration decay) {
-        this.decay = Durations.positive("decay", decay);
+    PeakEwma(Duration decayTime) {
+        this.decayTime = Durations.positive("decay", decayTime);
+        this.decay = ResponseTime.decay(decayTime);
     }
 
     @Override
@@ -25,7 +27,7 @@ final class PeakEwma implements Strategy {
         Members members = Members.of(eligible);
         PeakResponseTime[] times = new PeakResponseTime[members.size];
         for (int i = 0; i < times.length; i++) {
-            times[i] = members.candidates[i].tracker(key, () -> new PeakResponseTime(decay.toNanos()));
+            times[i] = members.candidates[i].tracker(key, () -> new PeakResponseTime(decay));
         }
         Candidate only = members.candidates[0];
         return times.length == 1 ? request -> only : new TwoChoices(members, times, eligible.ticker());
@@ -33,7 +35,7 @@ final class PeakEwma implements Strategy {
 
     @Override
     public String toString() {
-        return "peak EWMA over " + decay;
+        return "peak EWMA over " + decayTime;
     }
 
     private static final class TwoChoices implements Picker {

@@ -14,8 +14,8 @@ final class PeakResponseTime extends ResponseTime {
     /** The last estimate that came from a call that was served; a lost update does not matter. */
     private float served;
 
-    PeakResponseTime(double decayNanos) {
-        super(decayNanos);
+    PeakResponseTime(Decay decay) {
+        super(decay);
     }
 
     @Override

@@ -35,8 +35,8 @@ final class Rendezvous extends AffinityStrategy {
          * David G. Thaler, Chinya V. Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", IEEE/ACM
          * Transactions on Networking 6(1), 1998. Weights: Jason Resch, "New Hashing Algorithms for Data Storage", SNIA
          * Storage Developer Conference 2015: the score is weight / -ln(u), u in (0, 1) being the hash of key and
-         * instance: XXH64 of the key's hash as eight bytes (little endian), with the XXH64 of the instance's hash key
-         * as its seed. The shares are exactly proportional to the weights.
+         * instance: the sum of the key's hash and the XXH64 of the instance's hash key, mixed. The shares are exactly
+         * proportional to the weights.
          */
         private static final double TWO_TO_MINUS_53 = 0x1p-53;
         private static final Gate ALL = (index, request) -> true;
@@ -61,7 +61,7 @@ final class Rendezvous extends AffinityStrategy {
             int best = 0;
             long highest = -1;
             for (int i = 0; i < seeds.length; i++) {
-                long bits = XxHash64.hash(hash, seeds[i]) >>> 11;
+                long bits = Numbers.mix(hash + seeds[i]) >>> 11;
                 if (bits > highest) {
                     best = i;
                     highest = bits;
@@ -75,7 +75,7 @@ final class Rendezvous extends AffinityStrategy {
             int best = -1;
             double highest = 0;
             for (int i = 0; i < seeds.length; i++) {
-                double u = ((XxHash64.hash(hash, seeds[i]) >>> 11) + 0.5) * TWO_TO_MINUS_53;
+                double u = ((Numbers.mix(hash + seeds[i]) >>> 11) + 0.5) * TWO_TO_MINUS_53;
                 // -ln(u) >= 1 - u, so that most logarithms need not be taken.
                 if (weights[i] > highest * (1 - u)) {
                     double score = weights[i] / -Math.log(u);

@@ -4,6 +4,7 @@ import io.lb4j.Outcome;
 import io.lb4j.Tracker;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 
 /** What is known of an instance's response time: an average, the share of failures, and a call that has not ended. */
 abstract class ResponseTime implements Tracker {
@@ -27,7 +28,7 @@ abstract class ResponseTime implements Tracker {
     private static final VarHandle OLDEST = field("oldest", long.class);
     private static final VarHandle FAILING = field("failing", float.class);
 
-    private final double decayUnits;
+    private final Decay decay;
 
     /** 0 until the first sample; written by calls that end. */
     @SuppressWarnings("UnusedVariable") // by VarHandle
@@ -41,8 +42,13 @@ abstract class ResponseTime implements Tracker {
     @SuppressWarnings("UnusedVariable") // by VarHandle
     private float failing;
 
-    ResponseTime(double decayNanos) {
-        this.decayUnits = decayNanos / UNIT_NANOS;
+    ResponseTime(Decay decay) {
+        this.decay = decay;
+    }
+
+    /** The decay for all trackers of one strategy. */
+    static Decay decay(Duration time) {
+        return new Decay((double) time.toNanos() / UNIT_NANOS);
     }
 
     /** A call was served in {@code nanos}. */
@@ -113,7 +119,7 @@ abstract class ResponseTime implements Tracker {
     /** What is left of an average by now: 1 in the same unit of time, 1/e after the decay time. */
     final double remaining(long packed, long nowNanos) {
         int units = (int) (nowNanos >> UNIT_SHIFT) - (int) packed;
-        return units <= 0 ? 1 : Math.exp(-units / decayUnits);
+        return decay.after(units);
     }
 
     private static VarHandle field(String name, Class<?> type) {

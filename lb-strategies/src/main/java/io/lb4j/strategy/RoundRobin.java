@@ -42,7 +42,7 @@ final class RoundRobin implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            return candidates[Fractions.scale(phase.getAndAdd(step), candidates.length)];
+            return candidates[Fractions.scale(phase.next(step), candidates.length)];
         }
     }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** A weighted rotation whose weights follow response times. */
 final class WeightedByResponseTime implements Strategy {
     static final Duration DEFAULT_UPDATE_PERIOD = Duration.ofSeconds(1);
-    private static final Duration DECAY = Duration.ofSeconds(10);
+    private static final Decay DECAY = ResponseTime.decay(Duration.ofSeconds(10));
 
     private final StateKey<Phase> phase = StateKey.create("response-time rotation's phase");
     private final StateKey<UpdateClock> clock = StateKey.create("response-time rotation's clock");
@@ -31,7 +31,7 @@ final class WeightedByResponseTime implements Strategy {
         UpdateClock updates = eligible.state(clock, () -> new UpdateClock(updatePeriod.toNanos(), ticker.nanos()));
         MeanResponseTime[] times = new MeanResponseTime[members.size];
         for (int i = 0; i < times.length; i++) {
-            times[i] = members.candidates[i].tracker(time, () -> new MeanResponseTime(DECAY.toNanos(), updates));
+            times[i] = members.candidates[i].tracker(time, () -> new MeanResponseTime(DECAY, updates));
         }
         return new Adaptive(
                 members,
@@ -87,7 +87,7 @@ final class WeightedByResponseTime implements Strategy {
                 turn = new WeightedTurn(adapted());
             }
             WeightedTurn current = turn;
-            return candidates[current.at(phase.getAndAdd(current.step))];
+            return candidates[current.at(phase.next(current.step))];
         }
 
         private double[] adapted() {

@@ -44,7 +44,7 @@ final class WeightedRoundRobin implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            return candidates[turn.at(phase.getAndAdd(turn.step))];
+            return candidates[turn.at(phase.next(turn.step))];
         }
     }
 }

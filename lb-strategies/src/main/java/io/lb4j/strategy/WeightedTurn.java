@@ -1,5 +1,7 @@
 package io.lb4j.strategy;
 
+import java.util.Arrays;
+
 /** The order of a weighted rotation: which index stands at a point of the turn, and how far apart picks are. */
 final class WeightedTurn {
     /*
@@ -14,17 +16,31 @@ final class WeightedTurn {
      * each index exactly as often as its integer says. All others take the golden section itself.
      *
      * The arc of a point is found through a table of guides (H.-C. Chen, Y. Asau, "On Generating Random Variates from an
-     * Empirical Distribution", 1974): at least four per arc, so less than 1.25 arcs are looked at on average.
+     * Empirical Distribution", 1974), at least sixteen per arc, so that few points are in one with a boundary: a branch that
+     * can't be foreseen costs more than the rest. With integers the arcs' boundaries are multiples of a W-th of the
+     * turn, and a table of W entries has none.
      */
     private static final long GOLDEN_SECTION = 0x9E3779B97F4A7C15L;
     private static final int MAX_MULTIPLIER = 100;
     private static final long MAX_CYCLE = 1L << 24;
     private static final double INTEGER_TOLERANCE = 1e-9;
 
+    /** Of a table, and for each index. */
+    private static final int MAX_CELLS = 1 << 20;
+
+    private static final int MAX_CELLS_EACH = 64;
+    private static final int GUIDES_EACH_BITS = 4;
+
     final long step;
     private final long[] end;
+
+    /** By {@link #shift}; empty if there are cells. The complement of an index where a boundary is. */
     private final int[] guide;
+
     private final int shift;
+
+    /** Who has each W-th of the turn; empty if weights are not in the ratio of integers. */
+    private final int[] cells;
 
     /** @param weights at least one; each positive and finite */
     WeightedTurn(double[] weights) {
@@ -54,21 +70,56 @@ final class WeightedTurn {
             }
         }
         end[n - 1] = -1;
-        int bits = 34 - Integer.numberOfLeadingZeros(n);
-        shift = 64 - bits;
-        guide = new int[1 << bits];
+        if (unit > 0 && cycle <= Math.min(MAX_CELLS, (long) MAX_CELLS_EACH * n)) {
+            cells = cells(weights, unit, (int) cycle);
+            guide = new int[0];
+            shift = 0;
+        } else {
+            cells = new int[0];
+            int bits = 32 - Integer.numberOfLeadingZeros(n) + GUIDES_EACH_BITS;
+            shift = 64 - bits;
+            guide = guide(bits);
+        }
+    }
+
+    private static int[] cells(double[] weights, double unit, int cycle) {
+        int[] owners = new int[cycle];
+        int at = 0;
+        for (int i = 0; i < weights.length; i++) {
+            int next = at + (int) Math.round(weights[i] / unit);
+            Arrays.fill(owners, at, next, i);
+            at = next;
+        }
+        return owners;
+    }
+
+    private int[] guide(int bits) {
+        int[] first = new int[1 << bits];
         int index = 0;
-        for (int i = 0; i < guide.length; i++) {
-            while (index < n - 1 && Long.compareUnsigned(end[index], (long) i << shift) <= 0) {
+        for (int i = 0; i < first.length; i++) {
+            long from = (long) i << shift;
+            long last = from + (1L << shift) - 1;
+            while (index < end.length - 1 && Long.compareUnsigned(end[index], from) <= 0) {
                 index++;
             }
-            guide[i] = index;
+            boolean whole = index == end.length - 1 || Long.compareUnsigned(last, end[index]) < 0;
+            first[i] = whole ? index : ~index;
         }
+        return first;
     }
 
     /** The index whose arc holds {@code point}. */
     int at(long point) {
+        int[] owners = cells;
+        if (owners.length > 0) {
+            return owners[Fractions.scale(point, owners.length)];
+        }
         int index = guide[(int) (point >>> shift)];
+        return index >= 0 ? index : search(~index, point);
+    }
+
+    private int search(int from, long point) {
+        int index = from;
         while (index < end.length - 1 && Long.compareUnsigned(point, end[index]) >= 0) {
             index++;
         }

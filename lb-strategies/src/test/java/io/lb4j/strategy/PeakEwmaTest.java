@@ -27,7 +27,7 @@ final class PeakEwmaTest {
         /** Times of the estimate are in units of 1.05 ms. */
         private static final Percentage ROUNDING = Percentage.withPercentage(0.02);
 
-        private final PeakResponseTime tracker = new PeakResponseTime(10e9);
+        private final PeakResponseTime tracker = new PeakResponseTime(ResponseTime.decay(Duration.ofSeconds(10)));
         private long now = Long.MAX_VALUE - 5 * SECOND;
 
         private void call(long nanos, Outcome outcome) {
@@ -248,7 +248,7 @@ final class PeakEwmaTest {
     @ParameterizedTest
     @CsvSource({"1, 36.8", "10, 90.5"})
     void decay_asGiven_isUsed(int seconds, double percent) {
-        PeakResponseTime tracker = new PeakResponseTime(seconds * 1e9);
+        PeakResponseTime tracker = new PeakResponseTime(ResponseTime.decay(Duration.ofNanos((long) (seconds * 1e9))));
         tracker.onStart(0);
         tracker.onEnd(Outcome.SUCCESS, 0, 100 * MS);
         assertThat(tracker.cost(0, 100 * MS + SECOND) / 1e6).isCloseTo(percent, within(0.1));

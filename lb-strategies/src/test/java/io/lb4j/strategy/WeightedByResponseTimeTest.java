@@ -114,7 +114,7 @@ final class WeightedByResponseTimeTest {
     @Test
     void tracker_samples_areAveragedByTime() {
         UpdateClock clock = new UpdateClock(1000 * MS, 0);
-        MeanResponseTime tracker = new MeanResponseTime(10e9, clock);
+        MeanResponseTime tracker = new MeanResponseTime(ResponseTime.decay(Duration.ofSeconds(10)), clock);
         assertThat(tracker.speed(0)).isZero();
         tracker.onEnd(Outcome.SERVER_ERROR, 0, 5 * MS);
         assertThat(tracker.speed(0)).isZero();

@@ -14,11 +14,11 @@ final class WeightedTurnTest {
     @Test
     void at_edgesOfArcs_areTheNextArcs() {
         WeightedTurn turn = new WeightedTurn(new double[] {1, 2, 1});
-        long quarter = Long.divideUnsigned(-1, 4);
+        long quarter = 1L << 62;
         assertThat(turn.at(0)).isZero();
-        assertThat(turn.at(quarter - 1)).isZero();
+        assertThat(turn.at(quarter - 2)).isZero();
         assertThat(turn.at(quarter)).isEqualTo(1);
-        assertThat(turn.at(3 * quarter - 1)).isEqualTo(1);
+        assertThat(turn.at(3 * quarter - 2)).isEqualTo(1);
         assertThat(turn.at(3 * quarter)).isEqualTo(2);
         assertThat(turn.at(-1)).isEqualTo(2);
     }
@@ -30,7 +30,8 @@ final class WeightedTurnTest {
         for (double[] weights : new double[][] {
             random.doubles(n, 0.5, 2).toArray(),
             IntStream.range(0, n).mapToDouble(i -> 1 + i % 5).toArray(),
-            IntStream.range(0, n).mapToDouble(i -> i == 0 ? 1e4 : 1).toArray()
+            IntStream.range(0, n).mapToDouble(i -> i == 0 ? 1e4 : 1).toArray(),
+            IntStream.range(0, n).mapToDouble(i -> i == 0 ? 1e4 : Math.PI).toArray()
         }) {
             WeightedTurn turn = new WeightedTurn(weights);
             long[] counts = new long[n];
