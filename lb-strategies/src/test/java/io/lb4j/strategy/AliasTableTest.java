@@ -1,5 +1,6 @@
 package io.lb4j.strategy;
 
+import io.lb4j.testing.ChiSquare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;

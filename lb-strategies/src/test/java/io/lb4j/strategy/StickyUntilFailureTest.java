@@ -1,5 +1,6 @@
 package io.lb4j.strategy;
 
+import io.lb4j.testing.ChiSquare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.Candidate;
@@ -64,6 +65,13 @@ final class StickyUntilFailureTest {
         // Nor is there a reason to choose where nothing was chosen yet.
         PickRequest bob = PickRequest.plain().nextAttempt(rig.eligible.get(0)).nextAttempt(rig.eligible.get(1));
         assertThat(rig.picker.pick(bob)).isIn(rig.eligible.get(0), rig.eligible.get(1));
+        rig.close();
+    }
+
+    @Test
+    void calls_withoutKeyOrFailure_goToOneInstance() {
+        rig.set(1, 2, 3);
+        assertThat(rig.counts(3, 1000)).containsOnlyOnce(1000);
         rig.close();
     }
 

@@ -1,11 +1,18 @@
 package io.lb4j.strategy;
 
 import io.lb4j.Strategy;
+import io.lb4j.testing.StrategyCheck;
+import io.lb4j.testing.StrategyVerifier;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** A strategy under the contract, and what it promises. */
-record Subject(String name, Supplier<Strategy> maker, Shares keyless, boolean keyed) {
+/**
+ * A strategy under the contract, and what it promises.
+ *
+ * @param keyless how calls without a key are spread over idle instances
+ * @param strays share of the other instances' keys that may move when one goes; negative if it keeps no keys
+ */
+record Subject(String name, Supplier<Strategy> maker, Shares keyless, double strays) {
 
     /** How calls without a key are spread over idle instances. */
     enum Shares {
@@ -26,32 +33,43 @@ record Subject(String name, Supplier<Strategy> maker, Shares keyless, boolean ke
             keyless("leastRequestRoundRobin", Strategies::leastRequestRoundRobin, Shares.WEIGHTED),
             keyless("peakEwma", Strategies::peakEwma, Shares.WEIGHTED),
             keyless("weightedByResponseTime", Strategies::weightedByResponseTime, Shares.WEIGHTED),
-            keyed("ringHash", Strategies::ringHash),
-            keyed("maglev", Strategies::maglev),
+            keyed("ringHash", Strategies::ringHash, 0.15),
+            keyed("maglev", Strategies::maglev, 0.05),
             keyed("rendezvous", Strategies::rendezvous),
             keyed("multiProbe", Strategies::multiProbe),
-            keyed("boundedLoad", Strategies::boundedLoad),
-            keyed("boundedLoad(ringHash)", () -> Strategies.boundedLoad(Strategies.ringHash(), 1.5)),
+            keyed("boundedLoad", Strategies::boundedLoad, 0.05),
+            keyed("boundedLoad(ringHash)", () -> Strategies.boundedLoad(Strategies.ringHash(), 1.5), 0.15),
             keyed("boundedLoad(rendezvous)", () -> Strategies.boundedLoad(Strategies.rendezvous(), 2)),
             keyed("boundedLoad(multiProbe)", () -> Strategies.boundedLoad(Strategies.multiProbe(), 1.5)),
-            keyed("boundedLoad(jumpHash)", () -> Strategies.boundedLoad(Strategies.jumpHash(), 1.5)),
-            keyed("jumpHash", Strategies::jumpHash),
-            new Subject("stickyUntilFailure", Strategies::stickyUntilFailure, Shares.ONE, true));
+            keyed("boundedLoad(jumpHash)", () -> Strategies.boundedLoad(Strategies.jumpHash(), 1.5), 1),
+            keyed("jumpHash", Strategies::jumpHash, 1),
+            new Subject("stickyUntilFailure", Strategies::stickyUntilFailure, Shares.ONE, 0));
 
     static List<Subject> all() {
         return ALL;
     }
 
-    static List<Subject> allKeyed() {
-        return ALL.stream().filter(Subject::keyed).toList();
-    }
-
     private static Subject keyless(String name, Supplier<Strategy> maker, Shares shares) {
-        return new Subject(name, maker, shares, false);
+        return new Subject(name, maker, shares, -1);
     }
 
     private static Subject keyed(String name, Supplier<Strategy> maker) {
-        return new Subject(name, maker, Shares.WEIGHTED, true);
+        return keyed(name, maker, 0);
+    }
+
+    private static Subject keyed(String name, Supplier<Strategy> maker, double strays) {
+        return new Subject(name, maker, Shares.WEIGHTED, strays);
+    }
+
+    StrategyVerifier verifier() {
+        StrategyVerifier plain = StrategyVerifier.of(maker);
+        StrategyVerifier keyed = strays < 0 ? plain : plain.keepsKeys(strays);
+        return switch (keyless) {
+            case EVEN -> keyed.spreadsEvenly();
+            case WEIGHTED -> keyed.followsWeights();
+            // Keys and calls stay where they went, even when the instance they came from is back.
+            case ONE -> keyed.without(StrategyCheck.KEYS_RETURN);
+        };
     }
 
     Rig rig(long seed) {

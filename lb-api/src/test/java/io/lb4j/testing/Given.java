@@ -1,0 +1,64 @@
+package io.lb4j.testing;
+
+import io.lb4j.Strategy;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/**
+ * What a check is given.
+ *
+ * @param maker makes the strategy
+ * @param spread how it claims to spread calls without a key over idle instances
+ * @param strays share of the other instances' keys that may move when one goes; negative if it claims to keep no keys
+ * @param seed of all randomness
+ */
+record Given(Supplier<? extends Strategy> maker, Spread spread, double strays, long seed) {
+
+    /** How calls without a key are spread over idle instances. */
+    enum Spread {
+        UNCLAIMED,
+        EVEN,
+        WEIGHTED
+    }
+
+    Strategy strategy() {
+        Strategy made = maker.get();
+        if (made == null) {
+            throw new AssertionError("the supplier returned null instead of a strategy");
+        }
+        return made;
+    }
+
+    /** A trial of a new strategy in which nothing but the check changes who is eligible. */
+    Trial calm() {
+        return Trial.calm(strategy(), new SplittableRandom(seed));
+    }
+
+    boolean claimsShares() {
+        return spread != Spread.UNCLAIMED;
+    }
+
+    boolean claimsKeys() {
+        return strays >= 0;
+    }
+
+    /** Fails unless the counts may come from the shares that are claimed. */
+    void expectShares(long[] counts, double[] weights) {
+        double[] shares = spread == Spread.EVEN ? Instances.equal(weights.length) : weights;
+        double statistic = ChiSquare.statistic(counts, shares);
+        double critical = ChiSquare.critical(counts.length - 1);
+        if (!(statistic <= critical)) {
+            throw new AssertionError(String.format(
+                    Locale.ROOT,
+                    "instances of weights %s got %s of %d calls, chi-square %.1f (expected: shares as %s, at most %.1f)",
+                    Arrays.toString(weights),
+                    Arrays.toString(counts),
+                    Arrays.stream(counts).sum(),
+                    statistic,
+                    Arrays.toString(shares),
+                    critical));
+        }
+    }
+}
