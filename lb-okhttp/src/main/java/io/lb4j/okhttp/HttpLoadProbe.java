@@ -77,11 +77,15 @@ public final class HttpLoadProbe implements LoadProbe {
         call.enqueue(new Callback() {
             @Override
             public void onResponse(Call done, Response response) {
+                LoadReport report;
                 try (response) {
-                    said.complete(read(response));
+                    report = read(response);
                 } catch (IOException | RuntimeException e) {
                     said.completeExceptionally(e);
+                    return;
                 }
+                // Only now that the connection is free for the next probe.
+                said.complete(report);
             }
 
             @Override
