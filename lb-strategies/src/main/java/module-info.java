@@ -8,4 +8,5 @@ module io.lb4j.strategies {
     requires static transitive org.jspecify;
 
     exports io.lb4j.strategy;
+    exports io.lb4j.strategy.decorator;
 }
