@@ -49,6 +49,7 @@ class ArchitectureTest {
                 "io.lb4j.retry",
                 "io.lb4j.balancer",
                 "io.lb4j.strategy",
+                "io.lb4j.strategy.decorator",
                 "io.lb4j.discovery",
                 "io.lb4j.server",
                 "io.lb4j.okhttp"

@@ -1,8 +1,8 @@
 package io.lb4j.strategy;
 
-import io.lb4j.testing.ChiSquare;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.testing.ChiSquare;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;

@@ -11,6 +11,7 @@ import io.lb4j.balancer.Lease;
 import io.lb4j.health.SlowStart;
 import io.lb4j.strategy.decorator.Decorators;
 import io.lb4j.strategy.decorator.ZoneAwareness;
+import io.lb4j.testing.ChiSquare;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,12 +1,12 @@
 package io.lb4j.strategy;
 
-import io.lb4j.testing.ChiSquare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.Strategy;
 import io.lb4j.balancer.Lease;
+import io.lb4j.testing.ChiSquare;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,11 +1,11 @@
 package io.lb4j.strategy;
 
-import io.lb4j.testing.ChiSquare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.PickRequest;
 import io.lb4j.Strategy;
 import io.lb4j.balancer.Lease;
+import io.lb4j.testing.ChiSquare;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
