@@ -50,6 +50,7 @@ final class PeakEwma implements Strategy {
          */
         private final Candidate[] candidates;
         private final double[] weights;
+        private final boolean equalWeights;
         private final PeakResponseTime[] times;
         private final PairSampler pairs;
         private final Ticker ticker;
@@ -57,6 +58,7 @@ final class PeakEwma implements Strategy {
         TwoChoices(Members members, PeakResponseTime[] times, Ticker ticker) {
             this.candidates = members.candidates;
             this.weights = members.weights;
+            this.equalWeights = members.equalWeights();
             this.times = times;
             this.pairs = new PairSampler(members);
             this.ticker = ticker;
@@ -74,7 +76,7 @@ final class PeakEwma implements Strategy {
             double secondCost = times[j].cost(second, now);
             firstCost *= first + 1.0;
             secondCost *= second + 1.0;
-            if (first != 0) {
+            if (!equalWeights && first != 0) {
                 firstCost *= weights[j];
                 secondCost *= weights[i];
             }

@@ -21,9 +21,13 @@ final class WeightedRoundRobin implements Strategy {
     }
 
     static Picker picker(Candidate[] candidates, double[] weights, Phase phase) {
-        return Members.equal(weights)
-                ? new RoundRobin.Rotation(candidates, phase)
-                : new Weighted(candidates, new WeightedTurn(weights), phase);
+        if (Members.equal(weights)) {
+            return new RoundRobin.Rotation(candidates, phase);
+        }
+        WeightedTurn turn = new WeightedTurn(weights);
+        return turn.hasCells()
+                ? new RoundRobin.Rotation(turn.cells(candidates), phase, turn.step)
+                : new Weighted(candidates, turn, phase);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.lb4j.strategy;
 
+import io.lb4j.Candidate;
 import java.util.Arrays;
 
 /** The order of a weighted rotation: which index stands at a point of the turn, and how far apart picks are. */
@@ -106,6 +107,20 @@ final class WeightedTurn {
             first[i] = whole ? index : ~index;
         }
         return first;
+    }
+
+    /** Whether the turn is made of equal cells that each are of one index. */
+    boolean hasCells() {
+        return cells.length > 0;
+    }
+
+    /** Who has each cell. */
+    Candidate[] cells(Candidate[] candidates) {
+        Candidate[] owners = new Candidate[cells.length];
+        for (int i = 0; i < owners.length; i++) {
+            owners[i] = candidates[cells[i]];
+        }
+        return owners;
     }
 
     /** The index whose arc holds {@code point}. */

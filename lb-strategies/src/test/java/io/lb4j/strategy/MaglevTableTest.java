@@ -2,9 +2,12 @@ package io.lb4j.strategy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.XxHash64;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -44,5 +47,65 @@ final class MaglevTableTest {
             assertThat(table.owner(hash, 3))
                     .isEqualTo(table.owner((int) Long.remainderUnsigned(hash ^ (~0L - 3 + 1), size)));
         }
+    }
+
+    /** Envoy's loops as they are, through every member in every round. */
+    private static int[] byRounds(String[] keys, double[] weights, int size) {
+        int n = keys.length;
+        int[] slots = new int[size];
+        Arrays.fill(slots, -1);
+        long[] next = new long[n];
+        double[] target = new double[n];
+        double total = Arrays.stream(weights).sum();
+        double max = Arrays.stream(weights).map(w -> w / total).max().orElseThrow();
+        int filled = 0;
+        for (long round = 1; filled < size; round++) {
+            for (int i = 0; i < n && filled < size; i++) {
+                if (round * (weights[i] / total) < target[i]) {
+                    continue;
+                }
+                target[i] += max;
+                long offset = Long.remainderUnsigned(XxHash64.hash(keys[i], 0), size);
+                long skip = Long.remainderUnsigned(XxHash64.hash(keys[i], 1), size - 1) + 1;
+                int at;
+                do {
+                    at = (int) ((offset + skip * next[i]++) % size);
+                } while (slots[at] >= 0);
+                slots[at] = i;
+                filled++;
+            }
+        }
+        return slots;
+    }
+
+    @Test
+    void table_anyWeights_isThatOfEnvoysLoops() {
+        SplittableRandom random = new SplittableRandom(5);
+        int[] sizes = {2, 3, 7, 101, 251};
+        for (int round = 0; round < 2_000; round++) {
+            int n = 1 + random.nextInt(20);
+            double spread = Math.pow(10, 6 * random.nextDouble());
+            double[] weights = random.doubles(n, 1, 1 + spread).toArray();
+            if (round % 3 == 0) {
+                weights[random.nextInt(n)] = random.nextDouble(1e-6, 1e6);
+            }
+            String[] keys = random.longs(n).mapToObj(Long::toString).toArray(String[]::new);
+            int size = sizes[round % sizes.length];
+            assertThat(slots(new MaglevTable(keys, weights, size)))
+                    .as("size " + size + ", weights " + Arrays.toString(weights))
+                    .startsWith(byRounds(keys, weights, size));
+        }
+    }
+
+    @Test
+    @Timeout(10)
+    void table_extremeWeights_isMadeAtOnce() {
+        int n = 10_000;
+        double[] weights = new double[n];
+        Arrays.fill(weights, 1e-6);
+        weights[n / 2] = 1e6;
+        String[] keys = IntStream.range(0, n).mapToObj(i -> "host-" + i).toArray(String[]::new);
+        int[] slots = slots(new MaglevTable(keys, weights, 65_537));
+        assertThat(Arrays.stream(slots).filter(i -> i != n / 2)).hasSize(n - 1);
     }
 }
