@@ -149,8 +149,8 @@ public final class LoadReport {
     }
 
     /**
-     * Reads what {@link #toText} writes. Spaces around entries are allowed, unknown names are skipped: a newer server may
-     * report more.
+     * Reads what {@link #toText} writes. Spaces around entries are allowed, and a colon in place of the equals sign, as
+     * servers wrote it for older Envoys; unknown names are skipped: a newer server may report more.
      *
      * @throws IllegalArgumentException if an entry is not {@code name=number}, or there are more than 256
      */
@@ -170,6 +170,9 @@ public final class LoadReport {
                 throw new IllegalArgumentException("load report: more than " + MAX_ENTRIES + " entries");
             }
             int equals = entry.indexOf('=');
+            if (equals < 0) {
+                equals = entry.indexOf(':');
+            }
             if (equals <= 0) {
                 throw malformed(entry, null);
             }

@@ -24,6 +24,8 @@ class LoadReportsTest {
             strings = {
                 "TEXT cpu_utilization=0.7,application_utilization=0.8,mem_utilization=0.9,rps_fractional=1000,eps=2,"
                         + "named_metrics.in_flight=12,named_metrics.latency_ms=1.5,utilization.total=0.5,request_cost.db=3",
+                "TEXT cpu_utilization:0.7,application_utilization:0.8,mem_utilization:0.9,rps_fractional:1000,eps:2,"
+                        + "named_metrics.in_flight:12,named_metrics.latency_ms:1.5,utilization.total:0.5,request_cost.db:3",
                 "text  cpu_utilization=0.7, application_utilization = 0.8 ,mem_utilization=0.9,rps_fractional=1e3,eps=2,"
                         + "named_metrics.in_flight=12,,named_metrics.latency_ms=1.5,utilization.total=0.5,request_cost.db=3,"
                         + "unknown=1,cpu_utilization=-1,unknown.deep=3",
@@ -123,16 +125,16 @@ class LoadReportsTest {
             String value = mutated(seeds[random.nextInt(seeds.length)], random);
             try {
                 LoadReport report = read(value);
-                assertThat(report.cpuUtilization()).isGreaterThanOrEqualTo(0).isFinite();
-                assertThat(report.namedMetrics().values()).allMatch(Double::isFinite);
-                read++;
+                boolean possible = report.cpuUtilization() >= 0
+                        && report.cpuUtilization() < Double.POSITIVE_INFINITY
+                        && report.namedMetrics().values().stream().allMatch(Double::isFinite);
+                read += possible ? 1 : 200_000;
             } catch (IOException e) {
-                assertThat(e.getMessage()).hasSizeLessThan(1000);
-                refused++;
+                refused += e.getMessage().length() < 1000 ? 1 : 200_000;
             }
         }
-        assertThat(read).isGreaterThan(1000);
-        assertThat(refused).isGreaterThan(1000);
+        assertThat(read).isBetween(1000, 99_000);
+        assertThat(refused).isBetween(1000, 99_000);
     }
 
     private static String mutated(String seed, Random random) {
