@@ -1,5 +1,6 @@
 package io.lb4j.testing;
 
+import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
@@ -59,7 +60,7 @@ final class CandidateChecks {
 
     static void onlyCandidates(Given given) {
         RandomGenerator events = new SplittableRandom(~given.seed());
-        try (Trial trial = Trial.eventful(given.strategy(), new SplittableRandom(given.seed()))) {
+        try (Trial trial = given.eventful()) {
             for (int round = 0; round < 300; round++) {
                 trial.set(someInAnyShape(events));
                 trial.advance(Duration.ofMillis(events.nextInt(3000)));
@@ -72,7 +73,10 @@ final class CandidateChecks {
                         throw new AssertionError(lease.instance() + " was picked (expected: one of " + eligible + ")");
                     }
                 }
-                open.forEach(lease -> lease.close(outcome(lease.instance(), events)));
+                for (Lease lease : open) {
+                    lease.report(report(events));
+                    lease.close(outcome(lease.instance(), events));
+                }
                 trial.advance(Duration.ZERO);
             }
             trial.expectNothingInFlight();
@@ -113,6 +117,18 @@ final class CandidateChecks {
                     default -> Outcome.SUCCESS;
                 };
         };
+    }
+
+    /** Servers report all of it, some of it, or nothing; at most sixteen times what they can do. */
+    private static LoadReport report(RandomGenerator events) {
+        LoadReport.Builder report = LoadReport.builder();
+        if (events.nextBoolean()) {
+            report.cpuUtilization(events.nextDouble()).rpsFractional(1 + 100 * events.nextDouble());
+        }
+        if (events.nextBoolean()) {
+            report.applicationUtilization(16 * events.nextDouble()).eps(events.nextInt(3));
+        }
+        return report.build();
     }
 
     static void furtherAttempts(Given given) {

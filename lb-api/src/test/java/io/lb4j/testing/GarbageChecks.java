@@ -79,7 +79,7 @@ final class GarbageChecks {
             Candidate only = eligible.get(0);
             return request -> only;
         };
-        try (Trial trial = Trial.calm(first, new SplittableRandom(given.seed())).set(1)) {
+        try (Trial trial = given.calm(first, new SplittableRandom(given.seed())).set(1)) {
             return least(allocated, () -> calls(trial.balancer), 0);
         }
     }

@@ -1,10 +1,16 @@
 package io.lb4j.testing;
 
+import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
+import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.health.OutlierDetection;
+import io.lb4j.health.SlowStart;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.random.RandomGenerator;
 
 /**
  * What a check is given.
@@ -12,9 +18,15 @@ import java.util.function.Supplier;
  * @param maker makes the strategy
  * @param spread how it claims to spread calls without a key over idle instances
  * @param strays share of the other instances' keys that may move when one goes; negative if it claims to keep no keys
+ * @param description adds to an instance what the strategy needs to know of it
  * @param seed of all randomness
  */
-record Given(Supplier<? extends Strategy> maker, Spread spread, double strays, long seed) {
+record Given(
+        Supplier<? extends Strategy> maker,
+        Spread spread,
+        double strays,
+        UnaryOperator<ServiceInstance> description,
+        long seed) {
 
     /** How calls without a key are spread over idle instances. */
     enum Spread {
@@ -31,9 +43,25 @@ record Given(Supplier<? extends Strategy> maker, Spread spread, double strays, l
         return made;
     }
 
-    /** A trial of a new strategy in which nothing but the check changes who is eligible. */
+    /** A trial of a new strategy in which nothing but the check changes who is eligible, or their weights. */
     Trial calm() {
-        return Trial.calm(strategy(), new SplittableRandom(seed));
+        return calm(strategy(), new SplittableRandom(seed));
+    }
+
+    Trial calm(Strategy strategy, RandomGenerator random) {
+        return calm("orders", strategy, random);
+    }
+
+    Trial calm(String service, Strategy strategy, RandomGenerator random) {
+        LoadBalancer.Builder settings = LoadBalancer.builder(service)
+                .outlierDetection(OutlierDetection.OFF)
+                .slowStart(SlowStart.OFF);
+        return new Trial(settings, service, strategy, random, description);
+    }
+
+    /** A trial with passive health and slow start as an application has them. */
+    Trial eventful() {
+        return new Trial(LoadBalancer.builder("orders"), "orders", strategy(), new SplittableRandom(seed), description);
     }
 
     boolean claimsShares() {

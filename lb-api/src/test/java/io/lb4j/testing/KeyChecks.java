@@ -20,7 +20,7 @@ final class KeyChecks {
         List<ServiceInstance> all = Instances.of(Instances.mixed(20));
         List<ServiceInstance> shuffled = Instances.shuffled(all, new SplittableRandom(given.seed()));
         try (Trial one = given.calm().set(all);
-                Trial other = Trial.calm(given.strategy(), new SplittableRandom(~given.seed()))) {
+                Trial other = given.calm(given.strategy(), new SplittableRandom(~given.seed()))) {
             int[] homes = one.homes(KEYS);
             expectSame(homes, one.homes(KEYS), "when it was called again");
             one.counts(20, 1000, Outcome.SUCCESS);

@@ -39,8 +39,8 @@ final class SeparationChecks {
     private static int[] inCompany(Given given) {
         int[] picks = new int[STEPS];
         Strategy shared = given.strategy();
-        try (Trial trial = Trial.calm(shared, new SplittableRandom(given.seed()));
-                Trial other = Trial.calm("billing", shared, new SplittableRandom(given.seed() + 1))) {
+        try (Trial trial = given.calm(shared, new SplittableRandom(given.seed()));
+                Trial other = given.calm("billing", shared, new SplittableRandom(given.seed() + 1))) {
             Scenario scenario = new Scenario(trial, 10, given.seed());
             Scenario otherScenario = new Scenario(other, 7, given.seed() + 1);
             for (int i = 0; i < STEPS; i++) {

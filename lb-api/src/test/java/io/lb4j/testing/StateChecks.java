@@ -25,7 +25,7 @@ final class StateChecks {
         StateSpy spy = new StateSpy(given.strategy());
         List<ServiceInstance> all = Instances.of(Instances.mixed(5));
         int settled = 0;
-        try (Trial trial = Trial.calm(spy, new SplittableRandom(given.seed()))) {
+        try (Trial trial = given.calm(spy, new SplittableRandom(given.seed()))) {
             for (int i = 0; i < PICKERS; i++) {
                 settled = i == SETTLED ? spy.keys() : settled;
                 trial.set(Instances.described(all, "for picker " + i));

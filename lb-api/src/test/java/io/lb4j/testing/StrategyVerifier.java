@@ -1,5 +1,6 @@
 package io.lb4j.testing;
 
+import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
 import io.lb4j.testing.Given.Spread;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Finds out whether a strategy does what the balancer and its users rely on. It drives the balancer that ships, on
@@ -42,17 +44,18 @@ public final class StrategyVerifier {
      */
     public static StrategyVerifier of(Supplier<? extends Strategy> strategy) {
         Objects.requireNonNull(strategy, "strategy");
-        return new StrategyVerifier(new Given(strategy, Spread.UNCLAIMED, -1, 1), Set.of(), DEFAULT_LIMIT);
+        return new StrategyVerifier(
+                new Given(strategy, Spread.UNCLAIMED, -1, UnaryOperator.identity(), 1), Set.of(), DEFAULT_LIMIT);
     }
 
     /** Claims that calls without a key come to idle instances equally often, whatever their weights. */
     public StrategyVerifier spreadsEvenly() {
-        return with(new Given(given.maker(), Spread.EVEN, given.strays(), given.seed()));
+        return with(new Given(given.maker(), Spread.EVEN, given.strays(), given.description(), given.seed()));
     }
 
     /** Claims that calls without a key come to idle instances in proportion to their weights. */
     public StrategyVerifier followsWeights() {
-        return with(new Given(given.maker(), Spread.WEIGHTED, given.strays(), given.seed()));
+        return with(new Given(given.maker(), Spread.WEIGHTED, given.strays(), given.description(), given.seed()));
     }
 
     /** Claims that a key's calls go to the same instance, and that an instance which goes moves its own keys only. */
@@ -70,7 +73,16 @@ public final class StrategyVerifier {
         if (!(strays >= 0 && strays <= 1)) {
             throw new IllegalArgumentException("strays: " + strays + " (expected: 0 to 1)");
         }
-        return with(new Given(given.maker(), given.spread(), strays, given.seed()));
+        return with(new Given(given.maker(), given.spread(), strays, given.description(), given.seed()));
+    }
+
+    /**
+     * Has every instance described further before discovery delivers it, by zone or metadata: for a strategy that looks
+     * at those. Id, address, weight and priority are the verifier's and must stay as they are. Default: nothing is added.
+     */
+    public StrategyVerifier instances(UnaryOperator<ServiceInstance> description) {
+        Objects.requireNonNull(description, "description");
+        return with(new Given(given.maker(), given.spread(), given.strays(), description, given.seed()));
     }
 
     /** Leaves out these checks: for a strategy that does otherwise on purpose. */
@@ -83,7 +95,7 @@ public final class StrategyVerifier {
 
     /** Sets the seed of all randomness; default 1. */
     public StrategyVerifier seed(long value) {
-        return with(new Given(given.maker(), given.spread(), given.strays(), value));
+        return with(new Given(given.maker(), given.spread(), given.strays(), given.description(), value));
     }
 
     /**

@@ -34,7 +34,7 @@ final class ThreadChecks {
 
     private ThreadChecks(Given given) {
         this.given = given;
-        this.trial = Trial.calm(tally.beside(given.strategy()), threadRandom(given.seed()));
+        this.trial = given.calm(tally.beside(given.strategy()), threadRandom(given.seed()));
     }
 
     /** Counts what trackers are told, to see that both ends of each call are. */
@@ -99,7 +99,7 @@ final class ThreadChecks {
         started.await();
         RandomGenerator events = new SplittableRandom(given.seed());
         for (int i = 0; i < SNAPSHOTS || (threads.stream().anyMatch(Thread::isAlive) && errors.isEmpty()); i++) {
-            trial.discovery.set("orders", Instances.some(all, events));
+            trial.deliver(Instances.some(all, events));
             trial.time.advance(Duration.ofMillis(events.nextInt(20)));
             snapshotsDone = i >= SNAPSHOTS - 1;
         }

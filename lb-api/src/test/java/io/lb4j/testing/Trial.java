@@ -10,12 +10,13 @@ import io.lb4j.balancer.InstanceReport;
 import io.lb4j.balancer.Lease;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
-import io.lb4j.health.OutlierDetection;
-import io.lb4j.health.SlowStart;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,23 +26,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class Trial implements AutoCloseable {
     final VirtualTime time = new VirtualTime();
-    final ManualDiscovery discovery = new ManualDiscovery();
+    private final ManualDiscovery discovery = new ManualDiscovery();
     final LoadBalancer balancer;
 
     private final String service;
+    private final UnaryOperator<ServiceInstance> description;
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>();
     private volatile @Nullable Picker picker;
     private volatile @Nullable Eligible eligible;
 
-    private Trial(
+    Trial(
+            LoadBalancer.Builder settings,
             String service,
             Strategy strategy,
             RandomGenerator random,
-            OutlierDetection outlierDetection,
-            SlowStart slowStart) {
+            UnaryOperator<ServiceInstance> description) {
         this.service = service;
-        this.balancer = LoadBalancer.builder(service)
-                .discovery(discovery)
+        this.description = description;
+        this.balancer = settings.discovery(discovery)
                 .strategy(set -> {
                     Picker made = strategy.newPicker(set);
                     eligible = set;
@@ -51,8 +53,6 @@ final class Trial implements AutoCloseable {
                 .ticker(time)
                 .scheduler(time)
                 .random(random)
-                .outlierDetection(outlierDetection)
-                .slowStart(slowStart)
                 .firstSnapshotTimeout(Duration.ZERO)
                 .listener(new LoadBalancerListener() {
                     @Override
@@ -63,26 +63,24 @@ final class Trial implements AutoCloseable {
                 .build();
     }
 
-    /** Nothing changes who is eligible, or their weights, but what discovery says. */
-    static Trial calm(Strategy strategy, RandomGenerator random) {
-        return calm("orders", strategy, random);
-    }
-
-    static Trial calm(String service, Strategy strategy, RandomGenerator random) {
-        return new Trial(service, strategy, random, OutlierDetection.OFF, SlowStart.OFF);
-    }
-
-    /** With passive health and slow start as an application has them. */
-    static Trial eventful(Strategy strategy, RandomGenerator random) {
-        return new Trial("orders", strategy, random, OutlierDetection.DEFAULT, SlowStart.DEFAULT);
-    }
-
     /** Has discovery deliver these instances, and the strategy make a picker if anything changed. */
     Trial set(List<ServiceInstance> instances) {
-        discovery.set(service, instances);
+        deliver(instances);
         time.runDue();
         expectNoFault();
         return this;
+    }
+
+    /** Has discovery deliver these instances, whatever comes of it. */
+    void deliver(List<ServiceInstance> instances) {
+        discovery.set(service, instances.stream().map(this::described).toList());
+    }
+
+    private ServiceInstance described(ServiceInstance instance) {
+        ServiceInstance described = description.apply(instance);
+        Map<String, String> metadata = new HashMap<>(described.metadata());
+        metadata.putAll(instance.metadata());
+        return described.toBuilder().metadata(metadata).build();
     }
 
     Trial set(double... weights) {
@@ -147,7 +145,8 @@ final class Trial implements AutoCloseable {
     void expectNoFault() {
         Throwable error = fault.get();
         if (error != null) {
-            throw new AssertionError("the strategy failed and the balancer picked in its place: " + error, error);
+            String cause = error.getCause() == null ? "" : ": " + error.getCause();
+            throw new AssertionError("the strategy failed, which the balancer made good: " + error + cause, error);
         }
     }
 

@@ -16,6 +16,7 @@ import static io.lb4j.testing.StrategyCheck.THREADS;
 
 import io.lb4j.Candidate;
 import io.lb4j.Eligible;
+import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
@@ -52,6 +53,7 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
             silent("calls ejected instances", Broken::callsEjected, ONLY_CANDIDATES, "a stranger"),
             silent("has no pick now and then", Broken::picksNull, ONLY_CANDIDATES, "returned null"),
             silent("throws when preferred instances fail", Broken::throwsOnSmallSets, ONLY_CANDIDATES, "too few"),
+            silent("relies on reports", Broken::reliesOnReports, ONLY_CANDIDATES, "nothing reported"),
             evenly("gives up when all were tried", Broken::givesUp, FURTHER_ATTEMPTS, "all tried"),
             evenly("draws its own randomness", Broken::ownRandomness, REPEATABLE, "Eligible.random()"),
             evenly("has one position for all services", Broken::sharedPosition, SERVICES_APART, "not in the strategy"),
@@ -71,7 +73,7 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
                     KEYS_RETURN,
                     "keys of other instances"),
             keyed("leaves keys where they went", Broken::leavesKeys, KEYS_RETURN, "come back"),
-            silent("refills one list", Broken::refillsOneList, THREADS, "while threads called"),
+            silent("refills one table", Broken::refillsOneTable, THREADS, "while threads called"),
             evenly("collects candidates", Broken::collects, NO_GARBAGE, "a pick makes"),
             evenly("keeps notes of calls", Broken::keepsNotes, NO_GARBAGE, "apart from its lease"));
 
@@ -154,6 +156,28 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
             }
             return Sound.uniformPicker(eligible);
         };
+    }
+
+    private static Strategy reliesOnReports() {
+        StateKey<Reported> key = StateKey.create("reported");
+        return eligible -> {
+            for (int i = 0; i < eligible.size(); i++) {
+                eligible.get(i).tracker(key, Reported::new);
+            }
+            return Sound.uniformPicker(eligible);
+        };
+    }
+
+    private static final class Reported implements Tracker {
+        @Override
+        public void onLoadReport(LoadReport report, long nowNanos) {
+            if (report.cpuUtilization() == 0) {
+                throw new IllegalStateException("nothing reported");
+            }
+        }
+
+        @Override
+        public void onEnd(Outcome outcome, long startNanos, long nowNanos) {}
     }
 
     private static Strategy givesUp() {
@@ -355,13 +379,15 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
         };
     }
 
-    private static Strategy refillsOneList() {
-        StateKey<List<Candidate>> key = StateKey.create("candidates");
+    /** The table is so large that it is being refilled most of the time, whatever else the machine has to do. */
+    private static Strategy refillsOneTable() {
+        StateKey<Candidate[]> key = StateKey.create("table");
         return eligible -> {
-            List<Candidate> all = eligible.state(key, ArrayList::new);
-            all.clear();
-            all.addAll(candidates(eligible));
-            return request -> all.get(eligible.random().nextInt(all.size()));
+            Candidate[] table = eligible.state(key, () -> new Candidate[1 << 16]);
+            for (int i = 0; i < table.length; i++) {
+                table[i] = eligible.get(i % eligible.size());
+            }
+            return request -> table[eligible.random().nextInt(table.length)];
         };
     }
 

@@ -3,10 +3,12 @@ package io.lb4j.verifier;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lb4j.Strategy;
 import io.lb4j.testing.StrategyCheck;
 import io.lb4j.testing.StrategyVerifier;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -68,6 +70,23 @@ final class StrategyVerifierTest {
         StrategyVerifier verifier =
                 StrategyVerifier.of(Sound::uniform).followsWeights().seed(42);
         assertThatThrownBy(() -> verifier.verify(StrategyCheck.SHARES)).hasMessageContaining("with seed(42)");
+    }
+
+    @Test
+    void instances_describedByZone_areSeenByTheStrategy() {
+        Strategy zoned = eligible -> {
+            for (int i = 0; i < eligible.size(); i++) {
+                Objects.requireNonNull(eligible.get(i).instance().zone(), "zone");
+            }
+            return Sound.uniformPicker(eligible);
+        };
+        StrategyVerifier verifier = StrategyVerifier.of(() -> zoned).spreadsEvenly();
+        assertThatThrownBy(() -> verifier.verify(StrategyCheck.ONE_INSTANCE)).hasMessageContaining("zone");
+        StrategyVerifier described =
+                verifier.instances(each -> each.toBuilder().zone("east").build());
+        described.verify(StrategyCheck.ONE_INSTANCE);
+        described.verify(StrategyCheck.STATE_KEPT);
+        described.verify(StrategyCheck.THREADS);
     }
 
     @Test
