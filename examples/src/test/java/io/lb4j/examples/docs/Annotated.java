@@ -42,8 +42,7 @@ final class Annotated {
         return object;
     }
 
-    private static void call(Object object, Class<? extends Annotation> annotation)
-            throws Exception {
+    private static void call(Object object, Class<? extends Annotation> annotation) throws Exception {
         for (Method method : object.getClass().getDeclaredMethods()) {
             if (method.isAnnotationPresent(annotation)) {
                 method.setAccessible(true);

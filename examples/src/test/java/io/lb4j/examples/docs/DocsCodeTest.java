@@ -74,7 +74,12 @@ final class DocsCodeTest {
         Path services = temp.resolve("services.json");
         Files.writeString(services, Surroundings.adapted("{\"services\": {\"orders\": [\"127.0.0.1:8081\"]}}", ""));
         String code = Surroundings.adapted(block.code(), services.toString());
-        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(30), () -> Snippet.run(code, temp.resolve("classes")));
+        List<String> earlier = java().stream()
+                .filter(each -> each.file().equals(block.file()) && each.line() < block.line())
+                .map(CodeBlock::code)
+                .toList();
+        Assertions.assertTimeoutPreemptively(
+                Duration.ofSeconds(50), () -> Snippet.run(code, earlier, temp.resolve("classes")));
     }
 
     /** JSON with services is a file of instances, and must be one that file discovery takes. */

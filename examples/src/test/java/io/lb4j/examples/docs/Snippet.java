@@ -7,6 +7,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -22,11 +23,12 @@ import javax.tools.ToolProvider;
 /**
  * A block of Java from the documentation as a program: its imports go to the top, its types become nested ones, its
  * statements become {@code main}. The packages of lb4j are imported; a name from anywhere else the block must import
- * itself, as its reader has to. {@link Surroundings} are what the text around the block has set up already.
+ * itself, as its reader has to. Types that earlier blocks of the same text have declared are there as well.
+ * {@link Surroundings} are what the text around the block has set up already.
  */
 final class Snippet {
-    private static final Pattern TYPE =
-            Pattern.compile("(public |private |final |static |sealed |abstract )*(class|record|interface|enum) .*");
+    private static final Pattern TYPE = Pattern.compile(
+            "(public |private |final |static |sealed |abstract )*(?:class|record|interface|enum) (\\w+).*");
     private static final Pattern METHOD =
             Pattern.compile("(public |private |static |final )+[\\w<>\\[\\], ?]+ \\w+\\(.*\\{\\s*");
     private static final List<String> IMPORTS = List.of(
@@ -36,14 +38,22 @@ final class Snippet {
             "io.lb4j.retry.*",
             "io.lb4j.strategy.*",
             "io.lb4j.discovery.*",
-            "io.lb4j.okhttp.*");
+            "io.lb4j.okhttp.*",
+            "io.lb4j.testing.*");
 
     private final StringBuilder imports = new StringBuilder();
-    private final StringBuilder members = new StringBuilder();
     private final StringBuilder statements = new StringBuilder();
+    private final List<Member> members = new ArrayList<>();
+
+    /** A type or a method. */
+    private static final class Member {
+        private String type = "";
+        private final StringBuilder text = new StringBuilder();
+    }
 
     private Snippet(String code) {
         StringBuilder part = null;
+        boolean annotatedBefore = false;
         int depth = 0;
         for (String line : code.split("\n", -1)) {
             if (depth == 0) {
@@ -52,12 +62,19 @@ final class Snippet {
                     continue;
                 }
                 boolean annotated = line.startsWith("@");
-                boolean member =
-                        TYPE.matcher(line).matches() || METHOD.matcher(line).matches() || annotated;
-                part = member ? members : statements;
+                Matcher type = TYPE.matcher(line);
+                boolean member = type.matches() || METHOD.matcher(line).matches() || annotated;
+                if (member && !annotatedBefore) {
+                    members.add(new Member());
+                }
+                part = member ? last().text : statements;
+                if (type.matches()) {
+                    last().type = type.group(2);
+                }
                 if (member && !annotated && !line.contains("static ")) {
                     line = "static " + line;
                 }
+                annotatedBefore = annotated;
             }
             part = part == null ? statements : part;
             part.append(line).append('\n');
@@ -70,27 +87,52 @@ final class Snippet {
         return (int) string.replaceAll("").chars().filter(c -> c == wanted).count();
     }
 
+    private Member last() {
+        return members.get(members.size() - 1);
+    }
+
+    /** Takes over the types of an earlier block that this one names. */
+    private void borrow(Snippet earlier) {
+        for (Member member : earlier.members) {
+            Pattern name = Pattern.compile("\\b" + member.type + "\\b");
+            boolean own = members.stream().anyMatch(each -> each.type.equals(member.type));
+            if (!member.type.isEmpty() && !own && name.matcher(source()).find()) {
+                members.add(member);
+                imports.append(earlier.imports);
+            }
+        }
+    }
+
     private String source() {
         StringBuilder text = new StringBuilder();
         IMPORTS.forEach(name -> text.append("import ").append(name).append(";\n"));
-        return text.append(imports)
+        text.append(imports)
                 .append("public final class Snippet_ extends ")
                 .append(Surroundings.class.getName())
-                .append(" {\n")
-                .append(members)
-                .append("public static void main(String[] args) throws Exception {\n")
+                .append(" {\n");
+        members.forEach(member -> text.append(member.text));
+        return text.append("public static void main(String[] args) throws Exception {\n")
                 .append(statements)
                 .append("}\n}\n")
                 .toString();
     }
 
-    /** Compiles the block and runs it. */
-    static void run(String code, Path classes) throws Exception {
-        String source = new Snippet(code).source();
-        compile(source, classes);
+    /**
+     * Compiles the block and runs it.
+     *
+     * @param earlier the blocks before it in the same text, in their order
+     */
+    static void run(String code, List<String> earlier, Path classes) throws Exception {
+        Snippet snippet = new Snippet(code);
+        for (int i = earlier.size() - 1; i >= 0; i--) {
+            snippet.borrow(new Snippet(earlier.get(i)));
+        }
+        compile(snippet.source(), classes);
         URL[] path = {classes.toUri().toURL()};
         try (URLClassLoader loader = new URLClassLoader(path, Snippet.class.getClassLoader())) {
-            loader.loadClass("Snippet_").getMethod("main", String[].class).invoke(null, (Object) new String[0]);
+            Class<?> type = loader.loadClass("Snippet_");
+            type.getMethod("main", String[].class).invoke(null, (Object) new String[0]);
+            Annotated.callAll(type);
         }
     }
 
