@@ -23,6 +23,9 @@ final class Floors {
             case LEAST_REQUEST_ROUND_ROBIN -> new ScanInTurn(load);
             case PEAK_EWMA -> new TwoLatencies(load);
             case WEIGHTED_BY_RESPONSE_TIME -> new Schedule(load, true);
+            case WEIGHTED_BY_UTILIZATION -> new Schedule(load, true);
+            case WEIGHTED_BY_IN_FLIGHT -> new Thinned(load);
+            case PREQUAL -> new Pool(load);
             case RING_HASH -> new KeyedFloors.Ring(load);
             case MAGLEV -> new KeyedFloors.Table(load);
             case RENDEZVOUS -> new KeyedFloors.HighestScore(load);
@@ -141,6 +144,54 @@ final class Floors {
             Node a = nodes[first];
             Node b = nodes[second < first ? second : second + 1];
             return b.inFlight < a.inFlight ? b : a;
+        }
+    }
+
+    /** In turn; an instance with k calls in flight is taken every (k + 1)-th time. */
+    private static final class Thinned extends Floor {
+        private final AtomicInteger next = new AtomicInteger();
+        private final int[] passed;
+
+        Thinned(Load load) {
+            super(load, false);
+            passed = new int[nodes.length];
+        }
+
+        @Override
+        Node choose(int n) {
+            while (true) {
+                int index = (next.getAndIncrement() & Integer.MAX_VALUE) % nodes.length;
+                if (++passed[index] > nodes[index].inFlight) {
+                    passed[index] = 0;
+                    return nodes[index];
+                }
+            }
+        }
+    }
+
+    /** The quickest of sixteen that are remembered. */
+    private static final class Pool extends Floor {
+        private static final int SIZE = 16;
+        private final Node[] pool;
+
+        Pool(Load load) {
+            super(load, true);
+            pool = Arrays.copyOf(nodes, Math.min(SIZE, nodes.length));
+        }
+
+        @Override
+        Node choose(int n) {
+            long now = System.nanoTime();
+            Node best = pool[0];
+            double least = best.cost(now);
+            for (int i = 1; i < pool.length; i++) {
+                double each = pool[i].cost(now);
+                if (each < least) {
+                    least = each;
+                    best = pool[i];
+                }
+            }
+            return best;
         }
     }
 

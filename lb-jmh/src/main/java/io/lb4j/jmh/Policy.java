@@ -23,6 +23,12 @@ public enum Policy {
     PEAK_EWMA(Trait.NONE),
     /** {@link Strategies#weightedByResponseTime()}. */
     WEIGHTED_BY_RESPONSE_TIME(Trait.NONE),
+    /** {@link Strategies#weightedByUtilization()}. */
+    WEIGHTED_BY_UTILIZATION(Trait.NONE),
+    /** {@link Strategies#weightedByInFlight()}. */
+    WEIGHTED_BY_IN_FLIGHT(Trait.NONE),
+    /** {@link Strategies#prequal()}. */
+    PREQUAL(Trait.NONE),
     /** {@link Strategies#ringHash()}. */
     RING_HASH(Trait.KEYED),
     /** {@link Strategies#maglev()}. */
@@ -62,6 +68,9 @@ public enum Policy {
             case LEAST_REQUEST_ROUND_ROBIN -> Strategies.leastRequestRoundRobin();
             case PEAK_EWMA -> Strategies.peakEwma();
             case WEIGHTED_BY_RESPONSE_TIME -> Strategies.weightedByResponseTime();
+            case WEIGHTED_BY_UTILIZATION -> Strategies.weightedByUtilization();
+            case WEIGHTED_BY_IN_FLIGHT -> Strategies.weightedByInFlight();
+            case PREQUAL -> Strategies.prequal();
             case RING_HASH -> Strategies.ringHash();
             case MAGLEV -> Strategies.maglev();
             case RENDEZVOUS -> Strategies.rendezvous();

@@ -1,7 +1,7 @@
 package io.lb4j.strategy;
 
 /** Response time averaged over the last while; an instance that gets no calls keeps its average. */
-final class MeanResponseTime extends ResponseTime {
+final class MeanResponseTime extends ResponseTime implements AdaptiveRotation.Pace {
     /** How many times its response time a call costs more on an instance that always fails. */
     static final double FAILURE_PENALTY = 10;
 
@@ -39,12 +39,14 @@ final class MeanResponseTime extends ResponseTime {
     }
 
     /** What to multiply a weight with for failures, 1 without any. */
-    double reliability() {
+    @Override
+    public double reliability() {
         return 1 / (1 + FAILURE_PENALTY * failing());
     }
 
     /** Calls served per nanosecond by one caller, or 0 if that is not known. */
-    double speed(long nowNanos) {
+    @Override
+    public double speed(long nowNanos) {
         long packed = packed();
         return packed == 0 ? 0 : 1 / Math.max(value(packed), age(nowNanos));
     }

@@ -1,7 +1,9 @@
 package io.lb4j.strategy;
 
+import io.lb4j.LoadProbe;
 import io.lb4j.Strategy;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * The strategies that come with the library, and which to use when:
@@ -105,6 +107,71 @@ public final class Strategies {
         return new LeastRequestRoundRobin();
     }
 
+    /** {@link #powerOfTwoChoices()} by any measure of load. */
+    public static Strategy powerOfTwoChoices(LoadMeasure measure) {
+        return new MeasuredChoices(2, measure);
+    }
+
+    /**
+     * {@link #leastRequest()} by any measure of load. By {@link LoadMeasure#blended()} this is the one for many clients of
+     * many servers that report: each client knows a few instances well, and looks for those.
+     */
+    public static Strategy leastRequest(LoadMeasure measure) {
+        return new MeasuredChoices(LeastRequest.ALL, measure);
+    }
+
+    /**
+     * {@link #leastRequest(int)} by any measure of load.
+     *
+     * @param choices how many to draw; {@link Integer#MAX_VALUE} for all
+     * @throws IllegalArgumentException if less than 2
+     */
+    public static Strategy leastRequest(int choices, LoadMeasure measure) {
+        return new MeasuredChoices(choices, measure);
+    }
+
+    /** {@link #leastRequestRoundRobin()} by any measure of load. */
+    public static Strategy leastRequestRoundRobin(LoadMeasure measure) {
+        return new MeasuredRoundRobin(measure);
+    }
+
+    /** {@link #prequal(LoadProbe, Prequal)} with the settings of the paper. */
+    public static Strategy prequal(LoadProbe probe) {
+        return prequal(probe, Prequal.DEFAULT);
+    }
+
+    /**
+     * Prequal: of some instances that said lately how busy they are, the one with the lowest latency that has not more
+     * calls in flight than most; if all have, the one with the fewest. Each call makes for a few probes to instances drawn
+     * at random, in the background, whose answers serve the calls that come next; one that was used counts as one call
+     * busier. Until there are answers, calls are spread at random by weight. Instances whose probes fail, or whose calls
+     * do, are not taken for idle ones.
+     *
+     * <p>For services whose instances differ or are disturbed by others on their machines, and for many clients of many
+     * servers. Probes cost the servers a few requests for each call.
+     *
+     * @param probe how instances are asked
+     * @param settings how many are asked, and how long their answers hold
+     */
+    public static Strategy prequal(LoadProbe probe, Prequal settings) {
+        return new PrequalStrategy(Objects.requireNonNull(probe, "probe"), settings);
+    }
+
+    /** {@link #prequal(Prequal)} with the settings of the paper. */
+    public static Strategy prequal() {
+        return prequal(Prequal.DEFAULT);
+    }
+
+    /**
+     * {@link #prequal(LoadProbe, Prequal)} without probes: fed by the load reports that come with answers, and by what this
+     * client sees itself where nobody reports.
+     *
+     * @param settings what they say of probes is not used
+     */
+    public static Strategy prequal(Prequal settings) {
+        return new PrequalStrategy(null, settings);
+    }
+
     /** {@link #peakEwma(Duration)} with a decay of 10 s, Finagle's. */
     public static Strategy peakEwma() {
         return peakEwma(PeakEwma.DEFAULT_DECAY);
@@ -143,6 +210,38 @@ public final class Strategies {
      */
     public static Strategy weightedByResponseTime(Duration updatePeriod) {
         return new WeightedByResponseTime(updatePeriod);
+    }
+
+    /** {@link #weightedByUtilization(UtilizationWeights)} as gRPC does it. */
+    public static Strategy weightedByUtilization() {
+        return weightedByUtilization(UtilizationWeights.DEFAULT);
+    }
+
+    /**
+     * {@link #weightedRoundRobin()} whose weights follow what the servers report: an instance's own weight, times how many
+     * calls per second it serves for its utilisation and its errors, compared with the mean. The factor is between 0.1 and
+     * 10. An instance that reports no utilisation or no calls per second, or did so too long ago or not long enough yet,
+     * counts as the mean. gRPC's and Envoy's {@code client_side_weighted_round_robin} (A58, A114).
+     */
+    public static Strategy weightedByUtilization(UtilizationWeights settings) {
+        return new WeightedByUtilization(settings);
+    }
+
+    /** {@link #weightedByInFlight(double)} with a bias of 1, Envoy's. */
+    public static Strategy weightedByInFlight() {
+        return weightedByInFlight(WeightedByInFlight.DEFAULT_BIAS);
+    }
+
+    /**
+     * {@link #weightedRoundRobin()} whose weights follow calls in flight: an instance's own weight / (calls in flight +
+     * 1)<sup>bias</sup>. Busy instances get less, never nothing; while there is little to do it is an exact rotation.
+     * Envoy's least request for hosts of different weight.
+     *
+     * @param bias how much calls in flight count; 0 not at all, more than 1 more than in proportion
+     * @throws IllegalArgumentException unless 0 to 100
+     */
+    public static Strategy weightedByInFlight(double bias) {
+        return new WeightedByInFlight(bias);
     }
 
     /** {@link #ringHash(int, int)} with at least 1024 and at most 8,388,608 hashes, as in Envoy. */

@@ -1,9 +1,11 @@
 package io.lb4j.strategy;
 
+import io.lb4j.LoadProbe;
 import io.lb4j.Strategy;
 import io.lb4j.testing.StrategyCheck;
 import io.lb4j.testing.StrategyVerifier;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /**
@@ -21,6 +23,9 @@ record Subject(String name, Supplier<Strategy> maker, Shares keyless, double str
         ONE
     }
 
+    private static final LoadProbe NO_PROBE =
+            (instance, timeout) -> CompletableFuture.failedFuture(new IllegalStateException("no probe"));
+
     static final List<Subject> ALL = List.of(
             keyless("defaultStrategy", Strategies::defaultStrategy, Shares.WEIGHTED),
             keyless("roundRobin", Strategies::roundRobin, Shares.EVEN),
@@ -33,6 +38,28 @@ record Subject(String name, Supplier<Strategy> maker, Shares keyless, double str
             keyless("leastRequestRoundRobin", Strategies::leastRequestRoundRobin, Shares.WEIGHTED),
             keyless("peakEwma", Strategies::peakEwma, Shares.WEIGHTED),
             keyless("weightedByResponseTime", Strategies::weightedByResponseTime, Shares.WEIGHTED),
+            keyless("weightedByUtilization", Strategies::weightedByUtilization, Shares.WEIGHTED),
+            keyless("weightedByInFlight", Strategies::weightedByInFlight, Shares.WEIGHTED),
+            keyless("prequal", Strategies::prequal, Shares.WEIGHTED),
+            keyless("prequal(probe)", () -> Strategies.prequal(NO_PROBE), Shares.WEIGHTED),
+            keyless(
+                    "powerOfTwoChoices(blended)",
+                    () -> Strategies.powerOfTwoChoices(LoadMeasure.blended()),
+                    Shares.WEIGHTED),
+            keyless(
+                    "powerOfTwoChoices(responseTime)",
+                    () -> Strategies.powerOfTwoChoices(LoadMeasure.responseTime()),
+                    Shares.WEIGHTED),
+            keyless(
+                    "leastRequest(3, reportedLatency)",
+                    () -> Strategies.leastRequest(3, LoadMeasure.reportedLatency()),
+                    Shares.WEIGHTED),
+            keyless("leastRequest(reported)", () -> Strategies.leastRequest(LoadMeasure.reported()), Shares.WEIGHTED),
+            keyless("leastRequest(blended)", () -> Strategies.leastRequest(LoadMeasure.blended()), Shares.WEIGHTED),
+            keyless(
+                    "leastRequestRoundRobin(inFlight)",
+                    () -> Strategies.leastRequestRoundRobin(LoadMeasure.inFlight()),
+                    Shares.WEIGHTED),
             keyed("ringHash", Strategies::ringHash, 0.15),
             keyed("maglev", Strategies::maglev, 0.05),
             keyed("rendezvous", Strategies::rendezvous),

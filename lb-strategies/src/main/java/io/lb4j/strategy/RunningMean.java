@@ -1,0 +1,42 @@
+package io.lb4j.strategy;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/** A mean of the last hundred samples or so. Any thread may add; a sample lost to another at the same moment is no loss. */
+final class RunningMean {
+    /** The first samples count alike, later ones for a sixty-fourth. */
+    private static final int MEMORY = 64;
+
+    private static final VarHandle VALUE = field("value", double.class);
+    private static final VarHandle COUNT = field("count", int.class);
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private double value;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private int count;
+
+    void add(double sample) {
+        int seen = (int) COUNT.getOpaque(this);
+        if (seen < MEMORY) {
+            seen++;
+            COUNT.setOpaque(this, seen);
+        }
+        double old = (double) VALUE.getOpaque(this);
+        VALUE.setOpaque(this, old + (sample - old) / seen);
+    }
+
+    /** The mean, or {@code otherwise} without a sample. */
+    double orElse(double otherwise) {
+        return (int) COUNT.getOpaque(this) == 0 ? otherwise : (double) VALUE.getOpaque(this);
+    }
+
+    private static VarHandle field(String name, Class<?> type) {
+        try {
+            return MethodHandles.lookup().findVarHandle(RunningMean.class, name, type);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+}
