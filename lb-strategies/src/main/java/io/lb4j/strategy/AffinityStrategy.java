@@ -5,10 +5,13 @@ import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import io.lb4j.ServiceInstance;
+import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class AffinityStrategy implements Strategy
         permits RingHash, Maglev, Rendezvous, MultiProbe, JumpHash {
+    private final StateKey<AtomicReference<Candidate @Nullable []>> lastOrder =
+            StateKey.create("last order of members");
     private final @Nullable String hashKey;
 
     AffinityStrategy(@Nullable String hashKey) {
@@ -62,7 +67,7 @@ public abstract sealed class AffinityStrategy implements Strategy
             double weight = instance.weight() > 0 ? instance.weight() : eligible.weight(i);
             members[i] = new Member(candidate, keyOf(instance), instance.id(), weight);
         }
-        Arrays.sort(members, Member.BY_KEY);
+        arrange(members, eligible);
         Candidate[] candidates = new Candidate[n];
         String[] keys = new String[n];
         double[] weights = new double[n];
@@ -73,6 +78,33 @@ public abstract sealed class AffinityStrategy implements Strategy
         }
         Sorted sorted = new Sorted(candidates, keys, weights);
         return new Placed(candidates, weights, order(sorted, eligible));
+    }
+
+    /**
+     * Sorts the members. Those of the last set come first, in the order they had: then all are in order but for the
+     * newcomers, and the sort finds that out by one comparison for each instead of a dozen.
+     */
+    private void arrange(Member[] members, Eligible eligible) {
+        AtomicReference<Candidate @Nullable []> memory = eligible.state(lastOrder, AtomicReference::new);
+        Candidate @Nullable [] before = memory.get();
+        if (before != null) {
+            IdentityHashMap<Candidate, Member> present = new IdentityHashMap<>(members.length);
+            for (Member member : members) {
+                present.put(member.candidate, member);
+            }
+            int at = 0;
+            for (Candidate candidate : before) {
+                Member member = present.remove(candidate);
+                if (member != null) {
+                    members[at++] = member;
+                }
+            }
+            for (Member newcomer : present.values()) {
+                members[at++] = newcomer;
+            }
+        }
+        Arrays.sort(members, Member.BY_KEY);
+        memory.set(Arrays.stream(members).map(Member::candidate).toArray(Candidate[]::new));
     }
 
     private String keyOf(ServiceInstance instance) {

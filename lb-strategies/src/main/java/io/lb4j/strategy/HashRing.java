@@ -12,6 +12,8 @@ final class HashRing {
      * an instance, hashes compared without sign, the successor of the last is the first. The number of hashes makes the
      * lightest instance's a whole number, as far as the largest size allows.
      */
+    private static final int GONE = -1;
+
     private final long[] hashes;
     private final int[] owners;
     private final int[] guide;
@@ -22,13 +24,13 @@ final class HashRing {
      * @param counts how many hashes each has
      */
     HashRing(String[] keys, int[] counts) {
-        int size = 0;
-        for (int count : counts) {
-            size += count;
-        }
-        hashes = new long[size];
-        owners = new int[size];
-        fill(keys, counts);
+        this(Points.of(keys, counts, new boolean[keys.length]));
+    }
+
+    private HashRing(Points points) {
+        hashes = points.hashes;
+        owners = points.owners;
+        int size = hashes.length;
         int bits = Math.max(1, 32 - Integer.numberOfLeadingZeros(size));
         shift = 64 - bits;
         guide = new int[1 << bits];
@@ -39,6 +41,35 @@ final class HashRing {
             }
             guide[i] = at;
         }
+    }
+
+    /**
+     * The ring for other owners, made of this one where they are the same: one of ten thousand that is replaced has a
+     * ten-thousandth of the hashes to be drawn and sorted.
+     *
+     * @param oldKeys the keys this ring was made with, sorted
+     * @param oldCounts their counts
+     * @param keys the new keys, sorted
+     * @param counts their counts
+     */
+    HashRing changed(String[] oldKeys, int[] oldCounts, String[] keys, int[] counts) {
+        int[] now = new int[oldKeys.length];
+        boolean[] kept = new boolean[keys.length];
+        int j = 0;
+        for (int i = 0; i < now.length; i++) {
+            while (j < keys.length && keys[j].compareTo(oldKeys[i]) < 0) {
+                j++;
+            }
+            now[i] = GONE;
+            if (j < keys.length && keys[j].equals(oldKeys[i])) {
+                if (counts[j] == oldCounts[i]) {
+                    kept[j] = true;
+                    now[i] = j;
+                }
+                j++;
+            }
+        }
+        return new HashRing(Points.of(keys, counts, kept).merged(hashes, owners, now));
     }
 
     /** Envoy's numbers of hashes: in proportion to weights, a whole number for the lightest, within the bounds. */
@@ -79,39 +110,6 @@ final class HashRing {
         return counts;
     }
 
-    private void fill(String[] keys, int[] counts) {
-        int size = hashes.length;
-        long[] drawn = new long[size];
-        int[] drawnBy = new int[size];
-        int at = 0;
-        for (int i = 0; i < keys.length; i++) {
-            Points points = new Points(keys[i]);
-            for (int k = 0; k < counts[i]; k++) {
-                drawn[at] = points.next();
-                drawnBy[at++] = i;
-            }
-        }
-        // Sorted as longs, with the position in place of the low bits, which is many times faster than sorting objects.
-        long mask = ((long) Integer.highestOneBit(size) << 1) - 1;
-        long[] order = new long[size];
-        for (int i = 0; i < size; i++) {
-            order[i] = ((drawn[i] & ~mask) | i) ^ Long.MIN_VALUE;
-        }
-        Arrays.sort(order);
-        for (int i = 0; i < size; i++) {
-            int from = (int) (order[i] & mask);
-            // Hashes that differ in their low bits alone are put right by insertion.
-            int to = i;
-            while (to > 0 && Long.compareUnsigned(hashes[to - 1], drawn[from]) > 0) {
-                hashes[to] = hashes[to - 1];
-                owners[to] = owners[to - 1];
-                to--;
-            }
-            hashes[to] = drawn[from];
-            owners[to] = drawnBy[from];
-        }
-    }
-
     int size() {
         return hashes.length;
     }
@@ -137,12 +135,97 @@ final class HashRing {
         return hashes[position];
     }
 
+    /** Hashes in order, with their owners. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Points(long[] hashes, int[] owners) {
+
+        /** The hashes of those that are not kept. */
+        static Points of(String[] keys, int[] counts, boolean[] kept) {
+            int size = 0;
+            for (int i = 0; i < counts.length; i++) {
+                size += kept[i] ? 0 : counts[i];
+            }
+            long[] drawn = new long[size];
+            int[] drawnBy = new int[size];
+            int at = 0;
+            for (int i = 0; i < keys.length; i++) {
+                if (!kept[i]) {
+                    Draws draws = new Draws(keys[i]);
+                    for (int k = 0; k < counts[i]; k++) {
+                        drawn[at] = draws.next();
+                        drawnBy[at++] = i;
+                    }
+                }
+            }
+            return sorted(drawn, drawnBy);
+        }
+
+        private static Points sorted(long[] drawn, int[] drawnBy) {
+            int size = drawn.length;
+            long[] hashes = new long[size];
+            int[] owners = new int[size];
+            // Sorted as longs, with the position in place of the low bits, which is many times faster than sorting
+            // objects.
+            long mask = ((long) Integer.highestOneBit(size) << 1) - 1;
+            long[] order = new long[size];
+            for (int i = 0; i < size; i++) {
+                order[i] = ((drawn[i] & ~mask) | i) ^ Long.MIN_VALUE;
+            }
+            Arrays.sort(order);
+            for (int i = 0; i < size; i++) {
+                int from = (int) (order[i] & mask);
+                // Hashes that differ in their low bits alone are put right by insertion.
+                int to = i;
+                while (to > 0 && Long.compareUnsigned(hashes[to - 1], drawn[from]) > 0) {
+                    hashes[to] = hashes[to - 1];
+                    owners[to] = owners[to - 1];
+                    to--;
+                }
+                hashes[to] = drawn[from];
+                owners[to] = drawnBy[from];
+            }
+            return new Points(hashes, owners);
+        }
+
+        /** These and the older ones whose owners are still there. */
+        Points merged(long[] older, int[] olderOwners, int[] now) {
+            int left = 0;
+            for (int owner : olderOwners) {
+                left += now[owner] == GONE ? 0 : 1;
+            }
+            long[] allHashes = new long[left + hashes.length];
+            int[] allOwners = new int[allHashes.length];
+            int to = 0;
+            int next = 0;
+            for (int i = 0; i < older.length; i++) {
+                int owner = now[olderOwners[i]];
+                if (owner == GONE) {
+                    continue;
+                }
+                while (next < hashes.length && isBefore(next, older[i], owner)) {
+                    allHashes[to] = hashes[next];
+                    allOwners[to++] = owners[next++];
+                }
+                allHashes[to] = older[i];
+                allOwners[to++] = owner;
+            }
+            System.arraycopy(hashes, next, allHashes, to, hashes.length - next);
+            System.arraycopy(owners, next, allOwners, to, hashes.length - next);
+            return new Points(allHashes, allOwners);
+        }
+
+        private boolean isBefore(int index, long hash, int owner) {
+            int order = Long.compareUnsigned(hashes[index], hash);
+            return order < 0 || (order == 0 && owners[index] < owner);
+        }
+    }
+
     /** The hashes of "key_0", "key_1" and so on, counted up in place. */
-    private static final class Points {
+    private static final class Draws {
         private byte[] text;
         private boolean begun;
 
-        Points(String key) {
+        Draws(String key) {
             this.text = (key + "_0").getBytes(StandardCharsets.UTF_8);
         }
 

@@ -17,6 +17,7 @@ final class MultiProbe extends AffinityStrategy {
     private static final int HASHES_PER_WEIGHT = 32;
 
     private final int probes;
+    private final Rings rings = new Rings();
 
     MultiProbe(int probes, @Nullable String hashKey) {
         super(hashKey);
@@ -33,7 +34,8 @@ final class MultiProbe extends AffinityStrategy {
 
     @Override
     KeyOrder order(Sorted members, Eligible eligible) {
-        return new Nearest(new HashRing(members.keys(), HashRing.counts(members.weights(), HASHES_PER_WEIGHT)), probes);
+        int[] counts = HashRing.counts(members.weights(), HASHES_PER_WEIGHT);
+        return new Nearest(rings.ring(eligible, members.keys(), counts), probes);
     }
 
     @Override

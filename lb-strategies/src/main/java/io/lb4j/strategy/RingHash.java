@@ -11,6 +11,7 @@ final class RingHash extends AffinityStrategy {
     static final int MAX_PER_WEIGHT = 65_536;
 
     private final Counts counts;
+    private final Rings rings = new Rings();
 
     /** How many hashes instances of these weights have. */
     private interface Counts {
@@ -45,7 +46,7 @@ final class RingHash extends AffinityStrategy {
 
     @Override
     KeyOrder order(Sorted members, Eligible eligible) {
-        return new Clockwise(new HashRing(members.keys(), counts.of(members.weights())));
+        return new Clockwise(rings.ring(eligible, members.keys(), counts.of(members.weights())));
     }
 
     @Override
