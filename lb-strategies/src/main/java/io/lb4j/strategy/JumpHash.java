@@ -112,7 +112,7 @@ final class JumpHash extends AffinityStrategy {
     }
 
     /** Which candidate has each shard's number, or nobody. */
-    private static final class Jumps implements KeyOrder {
+    static final class Jumps implements KeyOrder {
         /*
          * John Lamping, Eric Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014, as in Guava: when a shard
          * is added at the end, only the keys that go there move. A key whose shard is not there draws again, with another

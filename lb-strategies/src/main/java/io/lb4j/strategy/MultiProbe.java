@@ -47,7 +47,7 @@ final class MultiProbe extends AffinityStrategy {
     record Nearest(HashRing ring, int probes) implements KeyOrder {
         /*
          * Ben Appleton, Michael O'Reilly, "Multi-probe consistent hashing", 2015. With k probes no instance has more than
-         * 1 + 1/k of the mean share, since only the last stretch before each of its hashes counts. One that is gone leaves
+         * 1 + 1/(k - 1) of the mean share, since only the last stretch before each of its hashes counts. One that is gone leaves
          * every distance to others as it was, so nobody else's keys move. Probe i of a key is XXH64 with seed i of the
          * key's hash as eight bytes (little endian).
          */

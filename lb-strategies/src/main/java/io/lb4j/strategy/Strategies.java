@@ -310,7 +310,7 @@ public final class Strategies {
 
     /**
      * Affinity by multi-probe consistent hashing: a ring with 32 hashes for a weight of 1, at which every key looks
-     * several times. The largest share is at most {@code 1 + 1/probes} times the mean, and all are as even as those of a
+     * several times. The largest share is at most {@code 1 + 1 / (probes - 1)} times the mean, and all are as even as those of a
      * ring with {@code 32 * (2 * probes + 1)} hashes each, for a fraction of the memory and a pick that costs so many
      * looks. An instance that is added or gone moves no key between others. Weights count in steps of 1/32.
      *

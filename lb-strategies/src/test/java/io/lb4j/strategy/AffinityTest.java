@@ -22,7 +22,12 @@ final class AffinityTest {
     private static final int KEYS = 20_000;
 
     static List<AffinityStrategy> affinities() {
-        return List.of(Strategies.ringHash(), Strategies.maglev(), Strategies.rendezvous());
+        return List.of(
+                Strategies.ringHash(),
+                Strategies.maglev(),
+                Strategies.rendezvous(),
+                Strategies.multiProbe(),
+                Strategies.jumpHash());
     }
 
     private static PickRequest hash(String unsigned) {
@@ -104,6 +109,10 @@ final class AffinityTest {
     @ParameterizedTest
     @MethodSource("affinities")
     void keys_instanceGoneAndBack_moveAndReturn(Strategy affinity) {
+        if (affinity instanceof JumpHash) {
+            // Those that follow it are numbered anew.
+            return;
+        }
         try (Rig rig = new Rig(affinity, 1)) {
             List<ServiceInstance> all = Rig.instances(Rig.equal(10));
             Map<String, Integer> before = rig.set(all).homes(KEYS);
@@ -115,7 +124,7 @@ final class AffinityTest {
                     .count();
             assertThat(without).doesNotContainValue(4);
             int tolerated = switch (affinity.toString()) {
-                case "rendezvous" -> 0;
+                case "rendezvous", "multi-probe" -> 0;
                 case "maglev" -> KEYS / 20;
                 // Envoy's rings have more hashes for each instance when they are fewer.
                 default -> KEYS / 10;
@@ -268,51 +277,5 @@ final class AffinityTest {
                 assertThat(steady.set(Rig.equal(5)).homes(1000)).isEqualTo(ramping);
             }
         }
-    }
-
-    @Test
-    void jumpHash_shardAddedAtTheEnd_takesOnlyItsShare() {
-        try (Rig rig = new Rig(Strategies.jumpHash(), 1)) {
-            Map<String, Integer> nine = rig.set(shards(10)).homes(KEYS);
-            Map<String, Integer> ten = rig.set(shards(11)).homes(KEYS);
-            long moved = nine.entrySet().stream()
-                    .filter(e -> !ten.get(e.getKey()).equals(e.getValue()))
-                    .peek(e -> assertThat(ten.get(e.getKey())).isEqualTo(10))
-                    .count();
-            assertThat(moved).isBetween(KEYS / 11 * 9L / 10, KEYS / 11 * 11L / 10);
-        }
-    }
-
-    /** Ids that sort as numbers only. */
-    private static List<ServiceInstance> shards(int n) {
-        return IntStream.range(0, n)
-                .mapToObj(i -> Rig.instance(i, 1).toBuilder().id("shard-" + i).build())
-                .toList();
-    }
-
-    @Test
-    void jumpHash_manyFailedAttempts_findTheLastOne() {
-        try (Rig rig = new Rig(Strategies.jumpHash(), 1).set(Rig.equal(200))) {
-            assertThat(attempts(rig, PickRequest.ofKey("k"), 200)).doesNotHaveDuplicates();
-        }
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "shard-2, shard-10, -1",
-        "shard-10, shard-2, 1",
-        "a, b, -1",
-        "a, a, 0",
-        "a1, a01, 1",
-        "a1, a1b, -1",
-        "1a, a1, -1",
-        "9, 10, -1",
-        "v1.10.2, v1.9.3, 1",
-        "00, 0, 1"
-    })
-    void numberedOrder_ids_readsDigitsAsNumbers(String a, String b, int sign) {
-        // Equal numbers written differently are told apart by their text.
-        assertThat(Integer.signum(new NumberedOrder().compare(a, b))).isEqualTo(sign);
-        assertThat(Integer.signum(new NumberedOrder().compare(b, a))).isEqualTo(-sign);
     }
 }

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The tables are Envoy's (maglev_lb_test.cc). */
@@ -30,6 +31,53 @@ final class MaglevTableTest {
         String[] hosts = {"127.0.0.1:90", "127.0.0.1:91"};
         assertThat(slots(new MaglevTable(hosts, new double[] {8, 2}, 17)))
                 .containsExactly(1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0);
+    }
+
+    /** {@code BasicWithMetadataHashKey}, {@code Weighted} and {@code LocalityWeightedSameLocalityWeights}. */
+    @ParameterizedTest
+    @CsvSource({
+        "'90 91 92 93 94 95', '1 1 1 1 1 1', '2 5 0 3 4 1 0'",
+        "'127.0.0.1:90 127.0.0.1:91', '1 2', '1 0 0 1 0 1 1 0 1 1 1 1 1 0 1 0 1'",
+        "'127.0.0.1:90 127.0.0.1:91', '1 1', '1 0 0 1 0 1 1 0 0 1 0 1 0 0 1 0 1'",
+        "'127.0.0.1:90', '7', '0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0'"
+    })
+    void table_otherHosts_isEnvoys(String hosts, String weights, String expected) {
+        int[] slots = Arrays.stream(expected.split(" ", -1))
+                .mapToInt(Integer::parseInt)
+                .toArray();
+        double[] each = Arrays.stream(weights.split(" ", -1))
+                .mapToDouble(Double::parseDouble)
+                .toArray();
+        assertThat(slots(new MaglevTable(hosts.split(" ", -1), each, slots.length)))
+                .containsExactly(slots);
+    }
+
+    @Test
+    void table_oneHeavyHost_leavesEachOtherOneSlot() {
+        // LocalityWeightedLopsided.
+        String[] hosts = IntStream.range(0, 1024)
+                .mapToObj(port -> "127.0.0.1:" + port)
+                .sorted()
+                .toArray(String[]::new);
+        double[] weights = Arrays.stream(hosts)
+                .mapToDouble(host -> host.equals("127.0.0.1:0") ? 127.0 : 1.0 / 1023)
+                .toArray();
+        int[] counts = new int[hosts.length];
+        for (int owner : slots(new MaglevTable(hosts, weights, 65_537))) {
+            counts[owner]++;
+        }
+        assertThat(counts[0]).isEqualTo(65_537 - 1023);
+        assertThat(Arrays.stream(counts).skip(1)).containsOnly(1);
+    }
+
+    /** {@code BasicWithRetryHostPredicate}: hash 10 and two retries. */
+    @Test
+    void owner_furtherAttempts_areEnvoys() {
+        String[] hosts =
+                IntStream.range(90, 96).mapToObj(port -> "127.0.0.1:" + port).toArray(String[]::new);
+        MaglevTable table = new MaglevTable(hosts, new double[] {1, 1, 1, 1, 1, 1}, 7);
+        assertThat(IntStream.range(0, 3).map(attempt -> table.owner(10, attempt)))
+                .containsExactly(1, 0, 5);
     }
 
     @ParameterizedTest
