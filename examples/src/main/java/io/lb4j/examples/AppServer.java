@@ -1,10 +1,13 @@
 package io.lb4j.examples;
 
+import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import io.lb4j.ServiceInstance;
+import io.lb4j.server.LoadReporter;
+import io.lb4j.server.LoadReportingFilter;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -40,6 +43,7 @@ final class AppServer implements AutoCloseable {
     private final HttpServer server;
     private final boolean secure;
     private final Handler handler;
+    private final HttpContext context;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final AtomicLong calls = new AtomicLong();
     private final AtomicInteger inFlight = new AtomicInteger();
@@ -49,7 +53,7 @@ final class AppServer implements AutoCloseable {
         this.server = server;
         this.secure = secure;
         this.handler = handler;
-        server.createContext("/", this::serve);
+        context = server.createContext("/", this::serve);
         server.setExecutor(threads);
         server.start();
     }
@@ -77,6 +81,12 @@ final class AppServer implements AutoCloseable {
         HttpsServer server = HttpsServer.create(anyPort(), 0);
         server.setHttpsConfigurator(new HttpsConfigurator(tls));
         return new AppServer(name, server, true, handler);
+    }
+
+    /** Says with every answer, from now on, how busy this reporter finds it. */
+    AppServer reporting(LoadReporter reporter) {
+        context.getFilters().add(new LoadReportingFilter(reporter));
+        return this;
     }
 
     private static InetSocketAddress anyPort() {

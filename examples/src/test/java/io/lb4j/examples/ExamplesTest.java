@@ -49,6 +49,7 @@ final class ExamplesTest {
                         "FileDiscoveryExample",
                         "RegistryExample",
                         "StickySessions",
+                        "ReportedLoad",
                         "PageTypeAffinity",
                         "CustomStrategy",
                         "RetrofitExample",

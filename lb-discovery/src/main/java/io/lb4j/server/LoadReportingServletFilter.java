@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A call lasts until its servlet returns or, if that started asynchronous work, until the work is complete. It failed if
  * its status is 500 or more, something was thrown, or its asynchronous work ended with an error. The report is as of the
- * arrival and, if the answer is still in the container's buffer when the servlet returns, as of then.
+ * arrival or, if the answer is not asynchronous and still in the container's buffer when the servlet returns, as of then.
  *
  * <p>Thread-safe.
  */
@@ -90,8 +90,12 @@ public final class LoadReportingServletFilter implements Filter {
             chain.doFilter(watched, response);
             returned = true;
         } finally {
-            report(response, call);
-            if (!returned || !watched.isAsync()) {
+            // An answer to asynchronous work belongs to whatever thread does that work.
+            boolean async = watched.isAsync();
+            if (!async) {
+                report(response, call);
+            }
+            if (!returned || !async) {
                 call.end(returned && response.getStatus() < 500);
             }
         }

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Asks instances how busy they are: GET on a path, answered with a load report in the {@code endpoint-load-metrics}
  * header, whatever the status, or as a JSON object in the body. {@code io.lb4j.server} in lb-discovery has what answers.
- * Unlike a {@link HttpProbe} it keeps a connection to each instance, apart from those of calls, since a probe is worth the
- * less the longer it takes.
+ * Unlike a {@link HttpProbe} it keeps a connection to each instance for 60 s, apart from those of calls, since a probe is
+ * worth the less the longer it takes.
  *
  * <p>Handed over by {@link ServiceSettings.Builder#strategy(HttpLoadProbe, Function)} it asks in the name of the service
  * ({@code Host}, SNI and certificate) with the client's TLS; by itself it uses the instance's own address, OkHttp's
