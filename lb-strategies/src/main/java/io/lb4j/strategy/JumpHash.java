@@ -5,12 +5,16 @@ import io.lb4j.Candidate;
 import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
+import io.lb4j.StateKey;
 import io.lb4j.XxHash64;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Affinity to numbered shards. */
@@ -19,6 +23,8 @@ final class JumpHash extends AffinityStrategy {
     private static final int MAX_NUMBER = 65_535;
 
     private static final int NOBODY = -1;
+
+    private final StateKey<AtomicReference<Shard @Nullable []>> lastOrder = StateKey.create("last order of shards");
 
     JumpHash(@Nullable String hashKey) {
         super(hashKey);
@@ -46,10 +52,29 @@ final class JumpHash extends AffinityStrategy {
             present.put(instance.id(), i);
             known.putIfAbsent(instance.id(), instance);
         }
-        Shard[] shards = known.values().stream().map(this::shard).toArray(Shard[]::new);
-        Arrays.sort(shards, Shard.BY_NAME);
+        Shard[] shards = arranged(known, eligible);
         int[] slots = byNumber(shards, present);
         return new Jumps(slots == null ? byRank(shards, present) : slots, candidates.length);
+    }
+
+    /** Sorted; those of the last set come to the sort in the order they had, which then has little to do. */
+    private Shard[] arranged(Map<String, ServiceInstance> known, Eligible eligible) {
+        AtomicReference<Shard @Nullable []> memory = eligible.state(lastOrder, AtomicReference::new);
+        List<Shard> shards = new ArrayList<>(known.size());
+        Shard @Nullable [] before = memory.get();
+        if (before != null) {
+            for (Shard each : before) {
+                ServiceInstance instance = known.remove(each.id);
+                if (instance != null) {
+                    shards.add(shard(instance));
+                }
+            }
+        }
+        known.values().forEach(instance -> shards.add(shard(instance)));
+        Shard[] sorted = shards.toArray(new Shard[0]);
+        Arrays.sort(sorted, Shard.BY_NAME);
+        memory.set(sorted);
+        return sorted;
     }
 
     private Shard shard(ServiceInstance instance) {

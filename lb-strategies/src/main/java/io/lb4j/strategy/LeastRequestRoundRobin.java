@@ -6,11 +6,7 @@ import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import io.lb4j.StateKey;
 import io.lb4j.Strategy;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.util.IdentityHashMap;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** The least busy of all; those equally busy take turns by weight. */
@@ -20,9 +16,10 @@ final class LeastRequestRoundRobin implements Strategy {
     @Override
     public Picker newPicker(Eligible eligible) {
         AtomicReference<@Nullable Turns> previous = eligible.state(last, AtomicReference::new);
-        Turns turns = new Turns(Members.of(eligible), previous.get());
+        Members members = Members.of(eligible);
+        Turns turns = new Turns(members, previous.get());
         previous.set(turns);
-        return turns;
+        return new Scan(members, turns);
     }
 
     @Override
@@ -30,60 +27,25 @@ final class LeastRequestRoundRobin implements Strategy {
         return "least request, then round robin";
     }
 
-    private static final class Turns implements Picker {
+    private static final class Scan implements Picker {
         /*
-         * Turns are kept as in start-time fair queueing (Pawan Goyal, Harrick M. Vin, Haichen Cheng, IEEE/ACM Transactions
-         * on Networking 5(5), 1997): a pick moves a candidate's next turn on by 1/weight from where it was, or from the
-         * turn of the last pick if that is later, so that one which was busy for long has no arrears to claim. With all
-         * idle this is a smooth weighted round robin; a rotating start of the scan would not be one, as the first of the
-         * idle after a gap of busy ones would be taken for the whole gap.
-         *
-         * Concurrent picks may overwrite each other's turn: then one comes again too soon, once.
+         * With all idle this is a smooth weighted round robin. A rotating start of the scan would not be one, as the first of
+         * the idle after a gap of busy ones would be taken for the whole gap.
          */
-        private static final double MAX_PACE = 1e9;
-        private static final VarHandle TURN = MethodHandles.arrayElementVarHandle(double[].class);
-        private static final VarHandle NOW;
 
-        static {
-            try {
-                NOW = MethodHandles.lookup().findVarHandle(Turns.class, "now", double.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
+        /** More than any turn: thousands of rotations a second for decades. */
+        private static final double BEYOND_TURNS = 0x1p42;
 
         private final Candidate[] candidates;
         private final double[] weights;
         private final boolean equalWeights;
+        private final Turns turns;
 
-        /** How much later a candidate's next turn is for a pick: 1 for the heaviest. */
-        private final double[] pace;
-
-        /** Each candidate's next turn; written by every pick. */
-        private final double[] turn;
-
-        /** The turn of the last pick; written by every pick. */
-        @SuppressWarnings("UnusedVariable") // by VarHandle
-        private double now;
-
-        Turns(Members members, @Nullable Turns previous) {
+        Scan(Members members, Turns turns) {
             this.candidates = members.candidates;
             this.weights = members.weights;
             this.equalWeights = members.equalWeights();
-            this.turn = new double[members.size];
-            this.pace = new double[members.size];
-            double max = 0;
-            for (double weight : weights) {
-                max = Math.max(max, weight);
-            }
-            Leads known = previous == null ? null : new Leads(previous);
-            RandomGenerator random = members.random;
-            for (int i = 0; i < turn.length; i++) {
-                pace[i] = Math.min(MAX_PACE, max / weights[i]);
-                double lead = known == null ? Double.NaN : known.of(i, candidates[i]);
-                // At random, so that many clients that start at once do not all begin with the same instance.
-                turn[i] = lead >= 0 ? lead : random.nextDouble() * pace[i];
-            }
+            this.turns = turns;
         }
 
         @Override
@@ -92,9 +54,7 @@ final class LeastRequestRoundRobin implements Strategy {
             if (best < 0) {
                 best = scan(PickRequest.plain());
             }
-            double own = Math.max((double) NOW.getOpaque(this), (double) TURN.getOpaque(turn, best));
-            NOW.setOpaque(this, own);
-            TURN.setOpaque(turn, best, own + pace[best]);
+            turns.taken(best);
             return candidates[best];
         }
 
@@ -102,25 +62,20 @@ final class LeastRequestRoundRobin implements Strategy {
             return equalWeights ? scanEqual(request) : scanWeighted(request);
         }
 
+        /** Calls and turn as one number, since a branch for each that is equally busy can't be foreseen. */
         private int scanEqual(PickRequest request) {
             boolean retry = request.excludedCount() > 0;
             int best = -1;
-            double bestTurn = Double.POSITIVE_INFINITY;
-            int least = Integer.MAX_VALUE;
+            double least = Double.POSITIVE_INFINITY;
             for (int i = 0; i < candidates.length; i++) {
                 Candidate candidate = candidates[i];
                 if (retry && request.excludes(candidate)) {
                     continue;
                 }
-                int inFlight = candidate.inFlight();
-                if (inFlight > least) {
-                    continue;
-                }
-                double own = (double) TURN.getOpaque(turn, i);
-                if (inFlight < least || own < bestTurn) {
+                double load = candidate.inFlight() * BEYOND_TURNS + turns.of(i);
+                if (load < least) {
                     best = i;
-                    bestTurn = own;
-                    least = inFlight;
+                    least = load;
                 }
             }
             return best;
@@ -138,7 +93,7 @@ final class LeastRequestRoundRobin implements Strategy {
                 if (retry && request.excludes(candidate)) {
                     continue;
                 }
-                double own = (double) TURN.getOpaque(turn, i);
+                double own = turns.of(i);
                 int inFlight = candidate.inFlight();
                 if (inFlight == 0) {
                     if (own < idleTurn) {
@@ -155,39 +110,6 @@ final class LeastRequestRoundRobin implements Strategy {
                 }
             }
             return busy >= 0 && (idle < 0 || least * weights[idle] < 1) ? busy : idle;
-        }
-    }
-
-    /** How far the candidates' next turns were ahead of an earlier picker's last pick. */
-    private static final class Leads {
-        private final Turns turns;
-        private final double from;
-
-        /** Made for the first candidate that is not where it was, which most are. */
-        private @Nullable IdentityHashMap<Candidate, Integer> indices;
-
-        Leads(Turns turns) {
-            this.turns = turns;
-            this.from = (double) Turns.NOW.getOpaque(turns);
-        }
-
-        /** NaN for a newcomer. */
-        double of(int index, Candidate candidate) {
-            Candidate[] candidates = turns.candidates;
-            int was = index < candidates.length && candidates[index] == candidate ? index : find(candidate);
-            return was < 0 ? Double.NaN : Math.max(0, (double) Turns.TURN.getOpaque(turns.turn, was) - from);
-        }
-
-        private int find(Candidate candidate) {
-            IdentityHashMap<Candidate, Integer> known = indices;
-            if (known == null) {
-                known = new IdentityHashMap<>(turns.candidates.length);
-                for (int i = 0; i < turns.candidates.length; i++) {
-                    known.put(turns.candidates[i], i);
-                }
-                indices = known;
-            }
-            return known.getOrDefault(candidate, -1);
         }
     }
 }

@@ -47,32 +47,60 @@ final class Turns {
         for (double weight : members.weights) {
             max = Math.max(max, weight);
         }
-        IdentityHashMap<Candidate, Double> known = previous == null ? new IdentityHashMap<>() : previous.lead();
+        Leads known = previous == null ? null : new Leads(previous);
         for (int i = 0; i < turn.length; i++) {
             pace[i] = Math.min(MAX_PACE, max / members.weights[i]);
-            Double lead = known.get(candidates[i]);
-            turn[i] = lead != null ? lead : members.random.nextDouble() * pace[i];
+            double lead = known == null ? Double.NaN : known.of(i, candidates[i]);
+            turn[i] = lead >= 0 ? lead : members.random.nextDouble() * pace[i];
         }
     }
 
-    /** How far each candidate's next turn is ahead of the last pick. */
-    private IdentityHashMap<Candidate, Double> lead() {
-        IdentityHashMap<Candidate, Double> leads = new IdentityHashMap<>();
-        double from = (double) NOW.getOpaque(this);
-        for (int i = 0; i < candidates.length; i++) {
-            leads.put(candidates[i], Math.max(0, (double) TURN.getOpaque(turn, i) - from));
-        }
-        return leads;
+    /** A candidate's next turn; the one with the least is the next. */
+    double of(int index) {
+        return (double) TURN.getOpaque(turn, index);
     }
 
     /** Whether one's turn comes before another's. */
     boolean before(int index, int other) {
-        return (double) TURN.getOpaque(turn, index) < (double) TURN.getOpaque(turn, other);
+        return of(index) < of(other);
     }
 
     void taken(int index) {
         double own = Math.max((double) NOW.getOpaque(this), (double) TURN.getOpaque(turn, index));
         NOW.setOpaque(this, own);
         TURN.setOpaque(turn, index, own + pace[index]);
+    }
+
+    /** How far the candidates' next turns were ahead of the last pick. */
+    private static final class Leads {
+        private final Turns turns;
+        private final double from;
+
+        /** Made for the first candidate that is not where it was, which most are. */
+        private @Nullable IdentityHashMap<Candidate, Integer> indices;
+
+        Leads(Turns turns) {
+            this.turns = turns;
+            this.from = (double) NOW.getOpaque(turns);
+        }
+
+        /** NaN for a newcomer. */
+        double of(int index, Candidate candidate) {
+            Candidate[] candidates = turns.candidates;
+            int was = index < candidates.length && candidates[index] == candidate ? index : find(candidate);
+            return was < 0 ? Double.NaN : Math.max(0, turns.of(was) - from);
+        }
+
+        private int find(Candidate candidate) {
+            IdentityHashMap<Candidate, Integer> known = indices;
+            if (known == null) {
+                known = new IdentityHashMap<>(turns.candidates.length);
+                for (int i = 0; i < turns.candidates.length; i++) {
+                    known.put(turns.candidates[i], i);
+                }
+                indices = known;
+            }
+            return known.getOrDefault(candidate, -1);
+        }
     }
 }
