@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
 final class StateChecks {
     private static final int SETTLED = 10;
     private static final int PICKERS = 30;
-    private static final int CALLS = 1000;
+    private static final int CALLS = 400;
 
     private StateChecks() {}
 

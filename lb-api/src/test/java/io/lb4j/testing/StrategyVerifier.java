@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * Finds out whether a strategy does what the balancer and its users rely on. It drives the balancer that ships, on
- * virtual time and with seeded randomness, so what fails once fails again.
+ * virtual time and with seeded randomness, so what fails once fails again (races between real threads excepted).
  *
  * <pre>{@code
  * StrategyVerifier.of(MyStrategy::new).followsWeights().verify();

@@ -1,6 +1,7 @@
 package io.lb4j.testing;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +25,9 @@ final class Watchdog {
             task.run();
             return null;
         });
-        Thread thread = new Thread(future, name);
+        // Threads that the task starts belong to its group, and may be those that hang.
+        ThreadGroup group = new ThreadGroup(name);
+        Thread thread = new Thread(group, future, name);
         thread.setDaemon(true);
         thread.start();
         try {
@@ -32,21 +35,26 @@ final class Watchdog {
         } catch (ExecutionException e) {
             throw e.getCause() == null ? e : e.getCause();
         } catch (TimeoutException e) {
-            String where = stack(thread);
-            thread.interrupt();
-            throw new AssertionError("not done after " + limit.toSeconds() + " s; it is" + where, e);
+            String where = stacks(group);
+            group.interrupt();
+            throw new AssertionError("not done after " + limit + where, e);
         } catch (InterruptedException e) {
-            thread.interrupt();
+            group.interrupt();
             Thread.currentThread().interrupt();
             throw e;
         }
     }
 
-    static String stack(Thread thread) {
+    private static String stacks(ThreadGroup group) {
+        Thread[] threads = new Thread[group.activeCount() + 1];
+        int count = group.enumerate(threads);
         StringBuilder text = new StringBuilder();
-        StackTraceElement[] frames = thread.getStackTrace();
-        for (int i = 0; i < Math.min(FRAMES, frames.length); i++) {
-            text.append("\n    at ").append(frames[i]);
+        for (Thread thread : Arrays.copyOf(threads, count)) {
+            text.append("\n    ").append(thread.getName());
+            StackTraceElement[] frames = thread.getStackTrace();
+            for (int i = 0; i < Math.min(FRAMES, frames.length); i++) {
+                text.append("\n      at ").append(frames[i]);
+            }
         }
         return text.toString();
     }

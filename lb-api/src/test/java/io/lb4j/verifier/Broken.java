@@ -18,22 +18,17 @@ import io.lb4j.Candidate;
 import io.lb4j.Eligible;
 import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
-import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import io.lb4j.Tracker;
 import io.lb4j.testing.StrategyCheck;
 import io.lb4j.testing.StrategyVerifier;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -63,16 +58,16 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
             evenly("follows weights", Sound::weighted, SHARES, "chi-square"),
             evenly("counts picks as calls", Broken::countsPicks, COUNTS_RETURN, "all of which ended"),
             evenly("forgets cancelled calls", Broken::forgetsCancelled, COUNTS_RETURN, "all of which ended"),
-            keyed("places keys by discovery's order", Broken::byDiscoveryOrder, KEYS_STAY, "another order"),
-            keyed("draws a place per key", Broken::drawsPlaces, KEYS_STAY, "another process"),
-            keyed("insists on the key's home", Broken::insists, KEYS_STAY, "order of preference"),
-            keyed("has a favourite", Broken::favourite, KEYS_STAY, "on 1 of 20 instances"),
+            keyed("places keys by discovery's order", BrokenKeys::byDiscoveryOrder, KEYS_STAY, "another order"),
+            keyed("draws a place per key", BrokenKeys::drawsPlaces, KEYS_STAY, "another process"),
+            keyed("insists on the key's home", BrokenKeys::insists, KEYS_STAY, "order of preference"),
+            keyed("has a favourite", BrokenKeys::favourite, KEYS_STAY, "on 1 of 20 instances"),
             keyed(
                     "divides keys by the number of instances",
-                    Broken::dividesKeys,
+                    BrokenKeys::dividesKeys,
                     KEYS_RETURN,
                     "keys of other instances"),
-            keyed("leaves keys where they went", Broken::leavesKeys, KEYS_RETURN, "come back"),
+            keyed("leaves keys where they went", BrokenKeys::leavesKeys, KEYS_RETURN, "come back"),
             silent("refills one table", Broken::refillsOneTable, THREADS, "while threads called"),
             evenly("collects candidates", Broken::collects, NO_GARBAGE, "a pick makes"),
             evenly("keeps notes of calls", Broken::keepsNotes, NO_GARBAGE, "apart from its lease"));
@@ -203,6 +198,17 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
         };
     }
 
+    /** The same. */
+    static Strategy waitsOnCallers() {
+        return eligible -> request -> {
+            while (Thread.currentThread().getName().startsWith("caller")
+                    && !Thread.currentThread().isInterrupted()) {
+                LockSupport.park();
+            }
+            return eligible.get(0);
+        };
+    }
+
     private static Strategy ownRandomness() {
         return eligible -> request -> eligible.get(ThreadLocalRandom.current().nextInt(eligible.size()));
     }
@@ -289,96 +295,6 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
         }
     }
 
-    private static Strategy byDiscoveryOrder() {
-        return byHash(Broken::candidates);
-    }
-
-    private static Strategy dividesKeys() {
-        return byHash(Broken::sorted);
-    }
-
-    private static Strategy byHash(Function<Eligible, List<Candidate>> order) {
-        return eligible -> {
-            List<Candidate> ordered = order.apply(eligible);
-            return request -> {
-                int start = (int) Long.remainderUnsigned(
-                        request.hasHash() ? request.hash() : eligible.random().nextLong(), ordered.size());
-                for (int i = 0; i < ordered.size(); i++) {
-                    Candidate next = ordered.get((start + i) % ordered.size());
-                    if (!request.excludes(next)) {
-                        return next;
-                    }
-                }
-                return ordered.get(start);
-            };
-        };
-    }
-
-    private static List<Candidate> sorted(Eligible eligible) {
-        List<Candidate> sorted = candidates(eligible);
-        sorted.sort(Comparator.comparing(each -> each.instance().id()));
-        return sorted;
-    }
-
-    private static List<Candidate> candidates(Eligible eligible) {
-        List<Candidate> all = new ArrayList<>();
-        for (int i = 0; i < eligible.size(); i++) {
-            all.add(eligible.get(i));
-        }
-        return all;
-    }
-
-    private static Strategy drawsPlaces() {
-        StateKey<Map<Long, Candidate>> key = StateKey.create("places");
-        return eligible -> {
-            Map<Long, Candidate> places = eligible.state(key, ConcurrentHashMap::new);
-            Picker uniform = Sound.uniformPicker(eligible);
-            return request -> request.hasHash()
-                    ? places.computeIfAbsent(request.hash(), hash -> uniform.pick(request))
-                    : uniform.pick(request);
-        };
-    }
-
-    private static Strategy insists() {
-        Strategy affinity = Sound.affinity();
-        return eligible -> {
-            Picker picker = affinity.newPicker(eligible);
-            return request -> picker.pick(request.hasHash() ? PickRequest.ofHash(request.hash()) : request);
-        };
-    }
-
-    private static Strategy favourite() {
-        return eligible -> {
-            List<Candidate> sorted = sorted(eligible);
-            return request -> {
-                for (Candidate each : sorted) {
-                    if (!request.excludes(each)) {
-                        return each;
-                    }
-                }
-                return sorted.get(0);
-            };
-        };
-    }
-
-    private static Strategy leavesKeys() {
-        StateKey<Map<Long, Candidate>> key = StateKey.create("places");
-        Strategy affinity = Sound.affinity();
-        return eligible -> {
-            Map<Long, Candidate> places = eligible.state(key, ConcurrentHashMap::new);
-            Picker picker = affinity.newPicker(eligible);
-            List<Candidate> candidates = candidates(eligible);
-            return request -> {
-                Candidate place = request.hasHash() && request.attempt() == 0 ? places.get(request.hash()) : null;
-                if (place == null || !candidates.contains(place)) {
-                    place = picker.pick(request);
-                    places.put(request.hash(), place);
-                }
-                return place;
-            };
-        };
-    }
-
     /** The table is so large that it is being refilled most of the time, whatever else the machine has to do. */
     private static Strategy refillsOneTable() {
         StateKey<Candidate[]> key = StateKey.create("table");
@@ -397,7 +313,7 @@ record Broken(String name, StrategyVerifier verifier, StrategyCheck check, Strin
 
     private static Strategy collects() {
         return eligible -> request -> {
-            List<Candidate> all = candidates(eligible);
+            List<Candidate> all = BrokenKeys.candidates(eligible);
             sink = all;
             return all.get(eligible.random().nextInt(all.size()));
         };

@@ -55,6 +55,15 @@ final class StrategyVerifierTest {
     }
 
     @Test
+    void verify_callersThatNeverReturn_saysWhereTheyAre() {
+        StrategyVerifier verifier = StrategyVerifier.of(Broken::waitsOnCallers).limit(Duration.ofMillis(1500));
+        assertThatThrownBy(() -> verifier.verify(StrategyCheck.THREADS))
+                .hasMessageContaining("not done after PT1.5S")
+                .hasMessageContaining("caller 0")
+                .hasMessageContaining("waitsOnCallers");
+    }
+
+    @Test
     void verify_firstFault_endsIt() {
         StrategyVerifier verifier = StrategyVerifier.of(() -> {
             throw new IllegalStateException("no such thing");
