@@ -1,10 +1,12 @@
 package io.lb4j.jmh;
 
+import io.lb4j.jmh.peers.Peers;
+
 /**
  * One library's way of following one policy over a number of instances, set up and ready to be measured. Each fork
  * makes one, so that the calls below have one receiver and cost nothing themselves. Thread-safe.
  */
-interface Contender extends AutoCloseable {
+public interface Contender extends AutoCloseable {
 
     /**
      * Picks an instance, and nothing else.
@@ -31,8 +33,7 @@ interface Contender extends AutoCloseable {
             case "lb4j" -> new Lb4jContender(policy, load, false);
             case "lb4j-timed" -> new Lb4jContender(policy, load, true);
             case "floor" -> Floors.create(policy, load);
-            default ->
-                throw new IllegalArgumentException("library: " + library + " (expected: lb4j, lb4j-timed or floor)");
+            default -> Peers.create(library, policy, load);
         };
     }
 }

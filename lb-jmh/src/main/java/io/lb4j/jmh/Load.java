@@ -17,7 +17,10 @@ import java.util.SplittableRandom;
  * @param requests drawn beforehand, so that no key is hashed while the clock runs; a power of two of them
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record Load(double[] weights, int[] inFlight, PickRequest[] requests) {
+public record Load(double[] weights, int[] inFlight, PickRequest[] requests) {
+    /** The address of every instance. */
+    public static final String HOST = "10.0.0.1";
+
     private static final long SEED = 0x1b4;
 
     /** Few enough to stay in the nearest cache, as the one request of a real call does. */
@@ -26,7 +29,7 @@ record Load(double[] weights, int[] inFlight, PickRequest[] requests) {
     private static final int MAX_IN_FLIGHT = 4;
     private static final int FIRST_PORT = 10_000;
 
-    static Load of(Policy policy, int instances) {
+    public static Load of(Policy policy, int instances) {
         SplittableRandom random = new SplittableRandom(SEED);
         double[] weights = new double[instances];
         int[] inFlight = new int[instances];
@@ -41,12 +44,24 @@ record Load(double[] weights, int[] inFlight, PickRequest[] requests) {
         return new Load(weights, inFlight, requests);
     }
 
-    PickRequest request(int n) {
+    /** What the n-th operation of a thread asks for. */
+    public PickRequest request(int n) {
         return requests[n & (KEYS - 1)];
     }
 
-    int size() {
+    /** How many instances there are. */
+    public int size() {
         return weights.length;
+    }
+
+    /** The port by which an instance is told from the others, which all have the address {@link #HOST}. */
+    public static int port(int index) {
+        return FIRST_PORT + index;
+    }
+
+    /** Which instance has that port. */
+    public static int indexOf(int port) {
+        return port - FIRST_PORT;
     }
 
     List<ServiceInstance> instances() {
@@ -63,6 +78,6 @@ record Load(double[] weights, int[] inFlight, PickRequest[] requests) {
     }
 
     private static ServiceInstance.Builder instance(int index) {
-        return ServiceInstance.builder("10.0.0.1", FIRST_PORT + index);
+        return ServiceInstance.builder(HOST, port(index));
     }
 }

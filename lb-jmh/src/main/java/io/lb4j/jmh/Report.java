@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.function.Function;
 
 /**
@@ -17,7 +16,6 @@ import java.util.function.Function;
  */
 final class Report {
     private static final String LIBRARY = "lb4j";
-    private static final String FLOOR = "floor";
 
     /** From which error on, as a share of the score, a number is marked as a rough one. */
     private static final double UNSURE = 0.2;
@@ -38,54 +36,6 @@ final class Report {
 
     static void write(Path markdown, String name, String content) throws IOException {
         Files.writeString(markdown, replaced(Files.readString(markdown), name, content));
-    }
-
-    /** A table for each benchmark and number of threads: policies and libraries down, numbers of instances across. */
-    static String picks(List<Result> results) {
-        StringBuilder out = new StringBuilder();
-        groups(results, r -> r.benchmark() + " " + r.threads()).forEach((name, group) -> {
-            Result any = group.get(0);
-            out.append(String.format(
-                    Locale.ROOT,
-                    "%n### %s, %s%n%n",
-                    any.benchmark().endsWith(".pick") ? "A pick" : "A pick, a start and an end",
-                    any.threads() == 1 ? "1 thread" : any.threads() + " threads"));
-            picks(out, group);
-        });
-        return out.toString();
-    }
-
-    private static void picks(StringBuilder out, List<Result> results) {
-        TreeSet<Integer> sizes = new TreeSet<>();
-        results.forEach(r -> sizes.add(r.instances()));
-        List<String> head = new ArrayList<>(List.of("policy", "library"));
-        sizes.forEach(size -> head.add(String.format(Locale.ROOT, "%,d", size)));
-        head.addAll(List.of("× floor, at worst", "growth", "B/op"));
-        row(out, head);
-        row(out, head.stream().map(h -> head.indexOf(h) < 2 ? "---" : "--:").toList());
-        groups(results, Result::policy).forEach((policy, rows) -> {
-            Map<Integer, Result> floor = bySize(rows, FLOOR);
-            groups(rows, r -> r.param("library")).forEach((library, each) -> {
-                Map<Integer, Result> bySize = bySize(rows, library);
-                List<String> cells = new ArrayList<>(List.of(policy, library));
-                double worst = 0;
-                for (int size : sizes) {
-                    Result at = bySize.get(size);
-                    Result least = floor.get(size);
-                    cells.add(at == null ? "" : time(at));
-                    worst = at == null || least == null ? worst : Math.max(worst, at.score() / least.score());
-                }
-                Result first = bySize.get(sizes.first());
-                Result last = bySize.get(sizes.last());
-                cells.add(library.equals(FLOOR) || worst == 0 ? "" : format(worst, "×"));
-                cells.add(
-                        first == null || last == null || sizes.size() == 1
-                                ? ""
-                                : format(last.score() / first.score(), "×"));
-                cells.add(bytes(each.stream().mapToDouble(Result::bytes).max().orElse(Double.NaN)));
-                row(out, cells);
-            });
-        });
     }
 
     /** Both clients by numbers of instances, and how they compare. */
@@ -139,35 +89,29 @@ final class Report {
         return out.toString();
     }
 
-    private static Map<Integer, Result> bySize(List<Result> results, String library) {
-        Map<Integer, Result> bySize = new LinkedHashMap<>();
-        results.stream().filter(r -> r.param("library").equals(library)).forEach(r -> bySize.put(r.instances(), r));
-        return bySize;
-    }
-
-    private static <K> Map<K, List<Result>> groups(List<Result> results, Function<Result, K> key) {
+    static <K> Map<K, List<Result>> groups(List<Result> results, Function<Result, K> key) {
         Map<K, List<Result>> groups = new LinkedHashMap<>();
         results.forEach(r ->
                 groups.computeIfAbsent(key.apply(r), k -> new ArrayList<>()).add(r));
         return groups;
     }
 
-    private static String time(Result result) {
+    static String time(Result result) {
         return (result.error() > UNSURE * result.score() ? "≈ " : "") + format(result.score(), "");
     }
 
-    private static String bytes(double value) {
+    static String bytes(double value) {
         // A collection during the run is charged to the operations: less than a byte each is none.
         return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%,d", (long) Math.floor(value + 0.5));
     }
 
-    private static String format(double value, String unit) {
+    static String format(double value, String unit) {
         return Double.isNaN(value)
                 ? ""
                 : String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 1000 ? "%.1f" : "%,.0f", value) + unit;
     }
 
-    private static void row(StringBuilder out, List<String> cells) {
+    static void row(StringBuilder out, List<String> cells) {
         out.append("| ").append(String.join(" | ", cells)).append(" |\n");
     }
 }

@@ -44,6 +44,10 @@ record Result(String benchmark, JsonNode json) {
         return param("policy").toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
+    String library() {
+        return param("library");
+    }
+
     int instances() {
         return json.path("params").path("instances").asInt();
     }

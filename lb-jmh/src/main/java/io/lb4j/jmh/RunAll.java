@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lb4j.jmh.Command.Part;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -13,7 +14,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import org.openjdk.jmh.profile.GCProfiler;
@@ -27,130 +28,112 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * Runs the benchmarks and writes what came of them to {@code docs/results} (JMH's JSON) and {@code docs/benchmarks.md}
- * (tables):
+ * Runs the benchmarks and writes what came of them to {@code docs/results} (JMH's JSON, a chart) and
+ * {@code docs/benchmarks.md} (tables):
  *
  * <pre>{@code java -cp lb-jmh/target/benchmarks.jar io.lb4j.jmh.RunAll [--quick] [--docs DIR] [picks] [calls] [updates]}</pre>
  *
- * <p>Without names all three are run. {@code --quick} takes less than five minutes instead of most of an hour, has
- * fewer sizes and one fork of each, and is for finding out whether something broke.
+ * <p>Without names all three are run. {@code --quick} has fewer sizes and shorter runs, and is for finding out whether
+ * something broke. For a closer look, {@code picks --policy NAME[,NAME] --library NAME[,NAME]} measures these alone, so
+ * each for longer, and prints the table instead of writing it.
  */
 public final class RunAll {
-    private static final String USAGE = "usage: RunAll [--quick] [--docs DIR] [picks] [calls] [updates]";
+    private final Command command;
 
-    private final boolean quick;
-    private final Path docs;
-
-    private RunAll(boolean quick, Path docs) {
-        this.quick = quick;
-        this.docs = docs;
-    }
-
-    /** The kinds of results, each with a file and a place in the document of its own. */
-    private enum Part {
-        PICKS,
-        CALLS,
-        UPDATES;
-
-        String title() {
-            return name().toLowerCase(Locale.ROOT);
-        }
+    private RunAll(Command command) {
+        this.command = command;
     }
 
     /** See the class. */
     public static void main(String[] args) throws Exception {
-        boolean quick = false;
-        Path docs = Path.of("docs");
-        List<Part> parts = new ArrayList<>();
-        for (int i = 0; i < args.length; i++) {
-            String arg = args[i];
-            if (arg.equals("--quick")) {
-                quick = true;
-            } else if (arg.equals("--docs") && i + 1 < args.length) {
-                docs = Path.of(args[++i]);
-            } else if (Arrays.stream(Part.values())
-                    .anyMatch(part -> part.title().equals(arg))) {
-                parts.add(Part.valueOf(arg.toUpperCase(Locale.ROOT)));
-            } else {
-                System.err.println(arg + ": unknown\n" + USAGE);
-                System.exit(2);
+        Command command;
+        try {
+            command = Command.parse(args);
+            if (!command.partial() && !Files.isRegularFile(command.docs().resolve("benchmarks.md"))) {
+                throw new IllegalArgumentException(command.docs().resolve("benchmarks.md")
+                        + ": no such file (expected: run from the project's root, or its docs named)\n"
+                        + Command.USAGE);
             }
-        }
-        if (!Files.isRegularFile(docs.resolve("benchmarks.md"))) {
-            System.err.println(docs.resolve("benchmarks.md")
-                    + ": no such file; run from the project's root or name its " + "docs\n" + USAGE);
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
             System.exit(2);
+            return;
         }
-        RunAll all = new RunAll(quick, docs);
-        for (Part part : parts.isEmpty() ? List.of(Part.values()) : parts) {
+        RunAll all = new RunAll(command);
+        for (Part part : command.parts()) {
             all.run(part);
         }
     }
 
     private void run(Part part) throws RunnerException, IOException {
-        List<RunResult> results = new ArrayList<>();
+        List<RunResult> results = part == Part.PICKS ? runPicks() : new ArrayList<>();
         for (ChainedOptionsBuilder options : plan(part)) {
-            results.addAll(new Runner(options.addProfiler(GCProfiler.class)
-                            .shouldFailOnError(true)
-                            .build())
-                    .run());
+            results.addAll(run(options));
         }
-        Path json = docs.resolve("results").resolve(part.title() + ".json");
-        Files.createDirectories(json.getParent());
+        Path json = command.partial()
+                ? Files.createTempFile(part.title(), ".json")
+                : Files.createDirectories(command.docs().resolve("results")).resolve(part.title() + ".json");
         Files.writeString(json, json(results));
         List<Result> read = Result.read(json);
         String table = switch (part) {
-            case PICKS -> Report.picks(read);
+            case PICKS -> PickTables.of(read);
             case CALLS -> Report.calls(read);
             case UPDATES -> Report.updates(read);
         };
+        if (command.partial()) {
+            System.out.println(table + "\n" + json);
+            return;
+        }
+        if (part == Part.PICKS) {
+            Files.writeString(json.resolveSibling("picks.svg"), Chart.of(read));
+        }
         String origin = String.format(
                 Locale.ROOT,
                 "`java -cp lb-jmh/target/benchmarks.jar io.lb4j.jmh.RunAll%s %s` on %s; %s.%n",
-                quick ? " --quick" : "",
+                command.quick() ? " --quick" : "",
                 part.title(),
                 LocalDate.now(ZoneOffset.UTC),
                 Machine.describe());
-        Report.write(docs.resolve("benchmarks.md"), part.title(), origin + table);
+        Report.write(command.docs().resolve("benchmarks.md"), part.title(), origin + table);
+    }
+
+    private static Collection<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {
+        return new Runner(options.addProfiler(GCProfiler.class)
+                        .shouldFailOnError(true)
+                        .build())
+                .run();
+    }
+
+    private List<RunResult> runPicks() throws RunnerException {
+        PickPlan plan = new PickPlan(command);
+        List<RunResult> results = new ArrayList<>();
+        int left = plan.trials();
+        System.out.printf(
+                Locale.ROOT, "picks: %,d benchmarks of %.1f s each and a JVM of its own%n", left, plan.seconds());
+        for (PickPlan.Batch batch : plan.batches()) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%s: %s; %d s left%n",
+                    batch,
+                    batch.libraries(),
+                    plan.expected(left).toSeconds());
+            results.addAll(run(plan.options(batch)));
+            left -= batch.trials();
+        }
+        return results;
     }
 
     private List<ChainedOptionsBuilder> plan(Part part) {
         return switch (part) {
-            case PICKS -> {
-                List<ChainedOptionsBuilder> picks = new ArrayList<>(List.of(
-                        picks("pick", 1, "lb4j", "floor"),
-                        picks("pick", 2, "lb4j", "floor"),
-                        picks("call", 1, "lb4j", "lb4j-timed", "floor")));
-                if (!quick) {
-                    picks.add(picks("call", 2, "lb4j", "lb4j-timed", "floor"));
-                }
-                yield picks;
-            }
+            case PICKS -> List.of();
             case CALLS -> List.of(calls("plain|balanced", 5, 1000), calls("alternate", 20, 0));
             case UPDATES -> List.of(updates());
         };
     }
 
-    private ChainedOptionsBuilder picks(String method, int threads, String... libraries) {
-        ChainedOptionsBuilder options = new OptionsBuilder()
-                .include("PickBenchmark." + method + "$")
-                .threads(threads)
-                .param("library", libraries);
-        if (quick) {
-            String[] sizes = method.equals("pick") && threads == 1 ? new String[] {"10", "1000"} : new String[] {"100"};
-            options.forks(1)
-                    .warmupIterations(2)
-                    .warmupTime(TimeValue.milliseconds(150))
-                    .measurementIterations(3)
-                    .measurementTime(TimeValue.milliseconds(100))
-                    .param("instances", sizes);
-        }
-        return options;
-    }
-
     private ChainedOptionsBuilder calls(String methods, int iterations, int millis) {
         ChainedOptionsBuilder options = new OptionsBuilder().include("CallBenchmark.(" + methods + ")$");
-        if (quick) {
+        if (command.quick()) {
             options.forks(1)
                     .warmupIterations(iterations / 2)
                     .measurementIterations(iterations)
@@ -164,7 +147,7 @@ public final class RunAll {
 
     private ChainedOptionsBuilder updates() {
         ChainedOptionsBuilder options = new OptionsBuilder().include("UpdateBenchmark");
-        if (quick) {
+        if (command.quick()) {
             options.warmupIterations(1).measurementIterations(1);
         }
         return options;

@@ -15,28 +15,6 @@ class ReportTest {
     Path dir;
 
     @Test
-    void picks_libraryAndFloor_areComparedSizeBySize() throws IOException {
-        String table = Report.picks(read(
-                pick("floor", 10, 4, 0.1, 0),
-                pick("floor", 1000, 5, 0.1, 0),
-                pick("lb4j", 10, 6, 0.1, 0.001),
-                pick("lb4j", 1000, 6, 0.1, 24.2)));
-        assertThat(table.lines().filter(line -> !line.isBlank()))
-                .containsExactly(
-                        "### A pick, 2 threads",
-                        "| policy | library | 10 | 1,000 | × floor, at worst | growth | B/op |",
-                        "| --- | --- | --: | --: | --: | --: | --: |",
-                        "| round robin | floor | 4.00 | 5.00 |  | 1.25× | 0 |",
-                        "| round robin | lb4j | 6.00 | 6.00 | 1.50× | 1.00× | 24 |");
-    }
-
-    @Test
-    void picks_errorTooLarge_areMarked() throws IOException {
-        assertThat(Report.picks(read(pick("lb4j", 10, 6, 2, 0)))).contains("| ≈ 6.00 |");
-        assertThat(Report.picks(read(pick("lb4j", 10, 6, 1, 0)))).contains("| 6.00 |");
-    }
-
-    @Test
     void calls_bothClients_areComparedByProcessorTime() throws IOException {
         String table = Report.calls(
                 read(call("plain", 40, 6000, ""), call("balanced", 44, 7000, ""), call("alternate", 90, 0, """
@@ -95,14 +73,6 @@ class ReportTest {
 
     private List<Result> read(String... entries) throws IOException {
         return Result.read(Files.writeString(dir.resolve("results.json"), "[" + String.join(",", entries) + "]"));
-    }
-
-    private static String pick(String library, int instances, double nanos, double error, double bytes) {
-        return """
-                {"benchmark": "io.lb4j.jmh.PickBenchmark.pick", "threads": 2,
-                 "params": {"policy": "ROUND_ROBIN", "library": "%s", "instances": "%d"},
-                 "primaryMetric": {"score": %s, "scoreError": %s},
-                 "secondaryMetrics": {"gc.alloc.rate.norm": {"score": %s}}}""".formatted(library, instances, nanos, error, bytes);
     }
 
     private static String call(String method, double micros, double bytes, String more) {
