@@ -61,20 +61,38 @@ final class ClientOrder {
         return hashes;
     }
 
-    /** The places of the smallest values. */
+    /** The places of the smallest of values that are spread evenly over all 63 bits, in their order. */
     static int[] smallest(int count, long[] values) {
-        long[] ranked = values.clone();
-        // The place replaces bits that nobody would miss, and breaks ties.
-        int bits = 64 - Long.numberOfLeadingZeros(values.length);
-        for (int i = 0; i < ranked.length; i++) {
-            ranked[i] = ranked[i] >>> bits << bits | i;
+        int n = values.length;
+        // Four standard deviations more than needed; then there are enough of them below the limit, or we try again.
+        double expected = count + 4 * Math.sqrt(count) + 4;
+        long[] ranked = below(expected >= n ? Long.MAX_VALUE : (long) (Long.MAX_VALUE * (expected / n)), values);
+        if (ranked.length < Math.min(count, n)) {
+            ranked = below(Long.MAX_VALUE, values);
         }
         Arrays.sort(ranked);
         int[] order = new int[Math.min(count, ranked.length)];
         for (int i = 0; i < order.length; i++) {
-            order[i] = (int) (ranked[i] & ((1L << bits) - 1));
+            order[i] = (int) (ranked[i] & mask(n));
         }
         return order;
+    }
+
+    /** The values up to the limit, with their places in bits that nobody misses, which breaks ties, too. */
+    private static long[] below(long limit, long[] values) {
+        long mask = mask(values.length);
+        long[] ranked = new long[values.length];
+        int n = 0;
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] <= limit) {
+                ranked[n++] = values[i] & ~mask | i;
+            }
+        }
+        return Arrays.copyOf(ranked, n);
+    }
+
+    private static long mask(int places) {
+        return (1L << Integer.SIZE - Integer.numberOfLeadingZeros(places)) - 1;
     }
 
     /** Eight numbers of four bits each, in random order. */

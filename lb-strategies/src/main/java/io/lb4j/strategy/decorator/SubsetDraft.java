@@ -7,6 +7,9 @@ final class SubsetDraft {
     private static final double MAX_OVER_MEAN = 1.05;
     private static final int RELIEF_ROUNDS = 4;
 
+    /** Choices that are looked at beyond twice as many as a client gets; for clients that get very few. */
+    private static final int MARGIN = 32;
+
     /** Counts that come out of a division, and should be whole. */
     private static final double ROUNDING = 1e-9;
 
@@ -17,7 +20,10 @@ final class SubsetDraft {
     private final int window;
 
     private final long[][] hashes;
+
+    /** Each client's choices, best first: those it is likely to need, and those it has. */
     private final int[][] orders;
+
     private final boolean[][] has;
     private final int[] sizes;
     private final int[] loads;
@@ -41,7 +47,7 @@ final class SubsetDraft {
             ClientOrder group = ClientOrder.of(first / ClientOrder.GROUP, ids);
             for (int client = first; client < Math.min(clients, first + ClientOrder.GROUP); client++) {
                 hashes[client] = group.hashes(client);
-                orders[client] = ClientOrder.smallest(instances, hashes[client]);
+                orders[client] = ClientOrder.smallest(2 * size + MARGIN, hashes[client]);
             }
         }
     }
@@ -57,6 +63,9 @@ final class SubsetDraft {
             }
         }
         for (int client = 0; client < sizes.length; client++) {
+            if (sizes[client] < size) {
+                orders[client] = ClientOrder.smallest(instances, hashes[client]);
+            }
             while (sizes[client] < size) {
                 int idlest = idlest(client, instances);
                 if (loads[idlest] < most || !passOn(client, most)) {
@@ -96,7 +105,7 @@ final class SubsetDraft {
 
     /** The last choice of the other client that this client does not have, or -1. */
     private int lastNotOf(int client, int other) {
-        for (int rank = instances - 1; rank >= 0; rank--) {
+        for (int rank = orders[other].length - 1; rank >= 0; rank--) {
             int instance = orders[other][rank];
             if (has[other][instance] && !has[client][instance]) {
                 return instance;
@@ -107,7 +116,7 @@ final class SubsetDraft {
 
     /** Each client with its likely choices, best first, as {@code client * instances + instance}. */
     private long[] pairs() {
-        int likely = Math.min(instances, 2 * size + 16);
+        int likely = orders[0].length;
         int bits = Long.SIZE - Long.numberOfLeadingZeros((long) sizes.length * instances);
         long mask = (1L << bits) - 1;
         long[] pairs = new long[sizes.length * likely];
@@ -137,7 +146,32 @@ final class SubsetDraft {
                     add(client, places[old]);
                 }
             }
+            orders[client] = withOwn(client);
         }
+    }
+
+    /** The client's order, with those at the end that it has without being likely to choose them. */
+    private int[] withOwn(int client) {
+        int[] order = orders[client];
+        int missing = sizes[client];
+        for (int instance : order) {
+            missing -= has[client][instance] ? 1 : 0;
+        }
+        if (missing == 0) {
+            return order;
+        }
+        boolean[] known = new boolean[instances];
+        for (int instance : order) {
+            known[instance] = true;
+        }
+        int[] more = Arrays.copyOf(order, order.length + missing);
+        int n = order.length;
+        for (int instance = 0; instance < instances; instance++) {
+            if (has[client][instance] && !known[instance]) {
+                more[n++] = instance;
+            }
+        }
+        return more;
     }
 
     /** Gives new instances to the clients that have them among their first choices. */
@@ -167,7 +201,7 @@ final class SubsetDraft {
         int[] order = orders[client];
         int busiest = -1;
         int last = -1;
-        for (int rank = instances - 1; rank >= 0; rank--) {
+        for (int rank = order.length - 1; rank >= 0; rank--) {
             int instance = order[rank];
             if (rank < size - window && (busiest >= 0 || last >= 0)) {
                 break;
@@ -192,7 +226,7 @@ final class SubsetDraft {
     private int idlest(int client, int past) {
         int[] order = orders[client];
         int idlest = -1;
-        for (int rank = 0; rank < instances && (rank < size + past || idlest < 0); rank++) {
+        for (int rank = 0; rank < order.length && (rank < size + past || idlest < 0); rank++) {
             int instance = order[rank];
             if (!has[client][instance] && (idlest < 0 || loads[instance] < loads[idlest])) {
                 idlest = instance;
@@ -207,7 +241,7 @@ final class SubsetDraft {
         for (int round = 1; round <= RELIEF_ROUNDS; round++) {
             int reach = window * round;
             for (int client = 0; client < sizes.length; client++) {
-                for (int rank = instances - 1; rank >= Math.max(0, size - reach); rank--) {
+                for (int rank = orders[client].length - 1; rank >= Math.max(0, size - reach); rank--) {
                     int instance = orders[client][rank];
                     if (has[client][instance] && loads[instance] > most) {
                         exchange(client, instance, reach, most);
@@ -247,7 +281,7 @@ final class SubsetDraft {
         for (int client = 0; client < rows.length; client++) {
             int[] row = new int[sizes[client]];
             int n = 0;
-            for (int instance : orders[client]) {
+            for (int instance : withOwn(client)) {
                 if (has[client][instance]) {
                     row[n++] = instance;
                 }

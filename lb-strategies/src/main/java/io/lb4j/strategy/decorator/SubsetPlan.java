@@ -24,7 +24,7 @@ final class SubsetPlan {
      * that have started since agree with the others on all but a few places.
      */
     /** More pairs than this cost more time at each change than a plan saves. */
-    static final long MAX_PAIRS = 4_000_000;
+    static final long MAX_PAIRS = 2_000_000;
 
     private final List<String> ids;
     private final int[][] rows;
