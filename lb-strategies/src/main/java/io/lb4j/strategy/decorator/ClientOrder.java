@@ -85,14 +85,14 @@ final class ClientOrder {
         int n = 0;
         for (int i = 0; i < values.length; i++) {
             if (values[i] <= limit) {
-                ranked[n++] = values[i] & ~mask | i;
+                ranked[n++] = (values[i] & ~mask) | i;
             }
         }
         return Arrays.copyOf(ranked, n);
     }
 
     private static long mask(int places) {
-        return (1L << Integer.SIZE - Integer.numberOfLeadingZeros(places)) - 1;
+        return (1L << (Integer.SIZE - Integer.numberOfLeadingZeros(places))) - 1;
     }
 
     /** Eight numbers of four bits each, in random order. */
