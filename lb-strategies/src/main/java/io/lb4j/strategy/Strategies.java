@@ -331,7 +331,7 @@ public final class Strategies {
      * up: calls that would exceed it go to the next in their key's order. Calls without a key go by
      * {@link #powerOfTwoChoices()}.
      *
-     * @param affinity the order of the keys; {@link #ringHash()}, {@link #maglev()} or {@link #rendezvous()}
+     * @param affinity the order of the keys, any of them
      * @param factor more than 1; the smaller, the more even and the more keys away from home under load
      * @throws IllegalArgumentException if not more than 1, or infinite
      */
@@ -342,8 +342,8 @@ public final class Strategies {
     /**
      * Affinity to numbered shards by jump hash: exact shares, next to no memory. All instances that discovery lists are
      * numbered, in the order of their ids with digits read as numbers, whether they can take calls or not: one that is
-     * ejected moves its own keys only. One that discovery no longer lists renumbers all that follow, unless it was the
-     * last; prefer {@link #rendezvous()} or {@link #ringHash(int)} where instances come and go.
+     * ejected moves its own keys only. One that drains or is no longer listed renumbers all that follow, unless it was
+     * the last; prefer {@link #rendezvous()} or {@link #ringHash(int)} where instances come and go.
      *
      * <p>With {@link AffinityStrategy#hashKey} the entry decides the order in place of the id. If it is a number for
      * every instance (0 to 65,535, of which few are left out), then that is the shard's number, and one that is gone from

@@ -109,6 +109,17 @@ final class JumpHashTest {
     }
 
     @Test
+    void keys_anotherShardEjected_thoseThatMovedBeforeStay() {
+        Homes one = Homes.of(Strategies.jumpHash(), shards(SHARDS), index -> index != 3);
+        Homes two = Homes.of(Strategies.jumpHash(), shards(SHARDS), index -> index != 3 && index != 7);
+        for (long key : KEYS) {
+            if (one.first(key) != 7) {
+                assertThat(two.first(key)).isEqualTo(one.first(key));
+            }
+        }
+    }
+
+    @Test
     void keys_shardsEjectedInAnyOrder_areTheSame() {
         // Whoever has not seen the first shard go must agree with those who have.
         Homes one = Homes.of(Strategies.jumpHash(), shards(SHARDS), index -> index != 3 && index != 7);
