@@ -104,8 +104,9 @@ public final class Decorators {
      *
      * <p>A key whose new home ramps up goes, until some moment of the ramp, where it would go without that instance; with
      * strategies that move the keys of others when an instance comes, such as {@code maglev()}, a few keys move twice.
-     * Instances that the first picker finds don't ramp up, as all are equally new then. To be used as the outermost
-     * decorator: inside another it takes instances for new that the other has just begun to use.
+     * Instances that the first picker finds don't ramp up, as all are equally new then.
+     * Best inside a {@code subset}: around one it would have the subset use one more instance during a ramp. Inside
+     * another decorator, instances that the other has just begun to use are new, too.
      *
      * @param ramp window, minimum and aggression; see {@link SlowStart}
      */
