@@ -24,21 +24,27 @@ final class Chart {
 
     private static final String STYLE = """
             <style>
-              svg { --back: #ffffff; --text: #1f2328; --faint: #d1d9e0; --soft: #59636e; --own: #0969da; --peer: #bc4c00 }
-              @media (prefers-color-scheme: dark) {
-                svg { --back: #0d1117; --text: #e6edf3; --faint: #30363d; --soft: #9198a1; --own: #4493f8; --peer: #f0883e }
-              }
-              text { font: 11px system-ui, sans-serif; fill: var(--text) }
+              text { font: 11px system-ui, sans-serif; fill: #1f2328 }
               .title { font-size: 15px; font-weight: 600 }
               .policy, .own-name { font-weight: 600 }
-              .soft { fill: var(--soft) }
               .right { text-anchor: end }
               .middle { text-anchor: middle }
-              .grid { stroke: var(--faint) }
-              .own { stroke: var(--own); fill: var(--own) }
-              .peer { stroke: var(--peer); fill: var(--peer) }
-              .floor { stroke: var(--soft); fill: var(--back) }
               .range { stroke-width: 2; opacity: 0.55 }
+              .back { fill: #ffffff }
+              .soft { fill: #59636e }
+              .grid { stroke: #d1d9e0 }
+              .own { stroke: #0969da; fill: #0969da }
+              .peer { stroke: #bc4c00; fill: #bc4c00 }
+              .floor { stroke: #59636e; fill: #ffffff }
+              @media (prefers-color-scheme: dark) {
+                text { fill: #e6edf3 }
+                .back { fill: #0d1117 }
+                .soft { fill: #9198a1 }
+                .grid { stroke: #30363d }
+                .own { stroke: #4493f8; fill: #4493f8 }
+                .peer { stroke: #f0883e; fill: #f0883e }
+                .floor { stroke: #9198a1; fill: #0d1117 }
+              }
             </style>
             """;
 
@@ -72,14 +78,14 @@ final class Chart {
         line("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, height);
         line("<title>Time of a pick, and of a call's bookkeeping, by policy and library</title>");
         out.append(STYLE);
-        line("<rect width=\"%d\" height=\"%d\" style=\"fill: var(--back)\"/>", WIDTH, height);
+        line("<rect class=\"back\" width=\"%d\" height=\"%d\"/>", WIDTH, height);
         text("title", 16, 24, "Nanoseconds per operation, 1 thread");
         text(
                 "soft",
                 16,
                 42,
                 "Line: from the fewest instances to the most (" + sizes() + "). Dot, number: " + count(typical())
-                        + " instances. Logarithmic; left is faster. floor: the cheapest loop written by hand.");
+                        + " instances, or the most measured below. Logarithmic; left is faster. floor: the cheapest loop written by hand.");
         axis(LABELS, "a pick", height);
         axis(LABELS + PANEL + GAP, "a pick, a start and an end", height);
         int y = HEAD + ROW;
@@ -119,7 +125,8 @@ final class Chart {
         if (bySize.isEmpty()) {
             return;
         }
-        Result typical = bySize.getOrDefault(typical(), bySize.firstEntry().getValue());
+        Map.Entry<Integer, Result> upTo = bySize.floorEntry(typical());
+        Result typical = (upTo == null ? bySize.firstEntry() : upTo).getValue();
         double low = bySize.values().stream().mapToDouble(Result::score).min().orElseThrow();
         double high = bySize.values().stream().mapToDouble(Result::score).max().orElseThrow();
         String kind = kind(typical.library());

@@ -40,7 +40,7 @@ final class PickPlan {
         limit = command.quick() ? QUICK : FULL;
         List<Integer> all = List.of(3, 10, 100, 1_000, 10_000);
         if (command.quick()) {
-            add(command, "pick", 1, List.of(100, 1_000));
+            add(command, "pick", 1, List.of(1_000));
             add(command, "pick", 2, List.of(100));
             add(command, "call", 1, List.of(100));
         } else {
