@@ -23,6 +23,17 @@ final class LeastRequest implements Strategy {
         this.choices = choices;
     }
 
+    static Strategy biased(int choices, double bias) {
+        LeastRequest plain = new LeastRequest(choices);
+        if (!(bias >= 0) || bias == Double.POSITIVE_INFINITY) {
+            throw new IllegalArgumentException("activeRequestBias: " + bias + " (expected: 0 or more, and finite)");
+        }
+        if (bias == 0) {
+            return new RandomChoice(true);
+        }
+        return bias == 1 ? plain : new MeasuredChoices(choices, OwnLoad.biased(bias));
+    }
+
     @Override
     public Picker newPicker(Eligible eligible) {
         Members members = Members.of(eligible);
@@ -37,8 +48,13 @@ final class LeastRequest implements Strategy {
         return "least request" + (choices == ALL ? "" : " of " + choices);
     }
 
-    /** {@link FullScan} where all weights are equal: calls are compared as they are, and the k-th tie wins one time in k. */
+    /**
+     * {@link FullScan} where all weights are equal. Each draws a lot, and calls and lot are compared as one number: whether
+     * the next is equally busy is a branch that can't be foreseen, whether it is the best so far nearly always is.
+     */
     private static final class EqualScan implements Picker {
+        private static final long GOLDEN_SECTION = 0x9E3779B97F4A7C15L;
+
         private final Candidate[] candidates;
         private final RandomGenerator random;
 
@@ -49,35 +65,43 @@ final class LeastRequest implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            int best = scan(request);
-            return candidates[best >= 0 ? best : scan(PickRequest.plain())];
+            int best = request.excludedCount() == 0 ? scan() : scan(request);
+            return candidates[best >= 0 ? best : scan()];
+        }
+
+        private int scan() {
+            long bits = random.nextLong();
+            int best = 0;
+            long least = Long.MAX_VALUE;
+            for (int i = 0; i < candidates.length; i++) {
+                bits += GOLDEN_SECTION;
+                long load = load(candidates[i], bits);
+                if (load < least) {
+                    least = load;
+                    best = i;
+                }
+            }
+            return best;
         }
 
         private int scan(PickRequest request) {
             long bits = random.nextLong();
-            boolean retry = request.excludedCount() > 0;
             int best = -1;
-            int least = Integer.MAX_VALUE;
-            int ties = 0;
+            long least = Long.MAX_VALUE;
             for (int i = 0; i < candidates.length; i++) {
-                Candidate candidate = candidates[i];
-                if (retry && request.excludes(candidate)) {
-                    continue;
-                }
-                int inFlight = candidate.inFlight();
-                if (inFlight < least) {
-                    least = inFlight;
+                bits += GOLDEN_SECTION;
+                long load = load(candidates[i], bits);
+                if (load < least && !request.excludes(candidates[i])) {
+                    least = load;
                     best = i;
-                    ties = 1;
-                } else if (inFlight == least) {
-                    ties++;
-                    bits = bits * LCG_MULTIPLIER + 1;
-                    if (((bits >>> 32) * ties) >>> 32 == 0) {
-                        best = i;
-                    }
                 }
             }
             return best;
+        }
+
+        /** Calls in the high half, the lot in the low one. */
+        private static long load(Candidate candidate, long bits) {
+            return (long) candidate.inFlight() << 32 | ((bits ^ (bits >>> 32)) * LCG_MULTIPLIER) >>> 33;
         }
     }
 

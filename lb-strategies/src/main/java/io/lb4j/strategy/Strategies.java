@@ -100,6 +100,20 @@ public final class Strategies {
     }
 
     /**
+     * {@link #leastRequest(int)} with Envoy's active request bias: instances of different weight are compared by {@code
+     * (calls in flight + 1)^bias / weight}. With 1 it is {@link #leastRequest(int)}; less lets weights count for more than
+     * load, more the other way round. 0 ignores load: that is {@link #weightedRandom()}. Among equal weights any other
+     * bias makes no difference.
+     *
+     * @param choices how many to draw; {@link Integer#MAX_VALUE} for all
+     * @param activeRequestBias 0 or more
+     * @throws IllegalArgumentException if there are less than 2 choices, or the bias is negative or not finite
+     */
+    public static Strategy leastRequest(int choices, double activeRequestBias) {
+        return LeastRequest.biased(choices, activeRequestBias);
+    }
+
+    /**
      * The least busy of all as in {@link #leastRequest()}; those equally busy take turns by weight, so that a service
      * with few calls has an exact rotation. Costs a look at every instance.
      */

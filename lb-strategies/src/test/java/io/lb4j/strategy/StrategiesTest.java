@@ -19,6 +19,10 @@ final class StrategiesTest {
     static Stream<Arguments> mistakes() {
         return Stream.of(
                 mistake(() -> Strategies.leastRequest(1), "choices: 1 (expected: >= 2)"),
+                mistake(() -> Strategies.leastRequest(1, 0.5), "choices: 1 (expected: >= 2)"),
+                mistake(() -> Strategies.leastRequest(2, -0.5), "activeRequestBias: -0.5 (expected: 0 or more"),
+                mistake(() -> Strategies.leastRequest(2, Double.NaN), "activeRequestBias: NaN"),
+                mistake(() -> Strategies.leastRequest(2, Double.POSITIVE_INFINITY), "activeRequestBias: Infinity"),
                 mistake(() -> Strategies.peakEwma(Duration.ZERO), "decay: PT0S (expected: positive"),
                 mistake(() -> Strategies.peakEwma(Duration.ofDays(366)), "at most 365 days"),
                 mistake(() -> Strategies.weightedByResponseTime(Duration.ofSeconds(-1)), "updatePeriod: PT-1S"),
