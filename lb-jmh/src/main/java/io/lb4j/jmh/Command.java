@@ -14,15 +14,16 @@ import java.util.stream.Collectors;
  * What somebody asked {@link RunAll} for.
  *
  * @param quick whether it shall take less than five minutes
+ * @param minutes how long the picks may take; 0 for as long as usual
  * @param docs where the tables and results go
  * @param parts what shall be run
  * @param policies only these, of the picks; empty: all
  * @param libraries only these, of the picks; empty: all
  */
-record Command(boolean quick, Path docs, Set<Part> parts, Set<Policy> policies, Set<String> libraries) {
+record Command(boolean quick, int minutes, Path docs, Set<Part> parts, Set<Policy> policies, Set<String> libraries) {
     static final String USAGE = """
-            usage: RunAll [--quick] [--docs DIR] [picks] [calls] [updates]
-                   RunAll [--quick] picks [--policy NAME[,NAME]...] [--library NAME[,NAME]...]""";
+            usage: RunAll [--quick] [--minutes N] [--docs DIR] [picks] [calls] [updates]
+                   RunAll [--quick] [--minutes N] picks [--policy NAME[,NAME]...] [--library NAME[,NAME]...]""";
 
     /** The kinds of results, each with a file and a place in the document of its own. */
     enum Part {
@@ -47,6 +48,7 @@ record Command(boolean quick, Path docs, Set<Part> parts, Set<Policy> policies, 
      */
     static Command parse(String... args) {
         boolean quick = false;
+        int minutes = 0;
         Path docs = Path.of("docs");
         Set<Part> parts = EnumSet.noneOf(Part.class);
         Set<Policy> policies = EnumSet.noneOf(Policy.class);
@@ -56,6 +58,7 @@ record Command(boolean quick, Path docs, Set<Part> parts, Set<Policy> policies, 
             String arg = rest.remove(0);
             switch (arg) {
                 case "--quick" -> quick = true;
+                case "--minutes" -> minutes = minutes(value(arg, rest));
                 case "--docs" -> docs = Path.of(value(arg, rest));
                 case "--policy" -> {
                     for (String name : names(value(arg, rest))) {
@@ -66,11 +69,13 @@ record Command(boolean quick, Path docs, Set<Part> parts, Set<Policy> policies, 
                 default -> parts.add(part(arg));
             }
         }
-        Command command = new Command(quick, docs, parts, policies, libraries);
+        Command command = new Command(quick, minutes, docs, parts, policies, libraries);
         if (command.partial() && !parts.equals(EnumSet.of(Part.PICKS))) {
             throw wrong("--policy and --library: without picks alone (expected: picks is what they choose from)");
         }
-        return parts.isEmpty() ? new Command(quick, docs, EnumSet.allOf(Part.class), policies, libraries) : command;
+        return parts.isEmpty()
+                ? new Command(quick, minutes, docs, EnumSet.allOf(Part.class), policies, libraries)
+                : command;
     }
 
     private static String value(String option, List<String> rest) {
@@ -78,6 +83,18 @@ record Command(boolean quick, Path docs, Set<Part> parts, Set<Policy> policies, 
             throw wrong(option + ": no value (expected: one)");
         }
         return rest.remove(0);
+    }
+
+    private static int minutes(String text) {
+        if (!text.matches("[1-9][0-9]{0,3}")) {
+            throw wrong("--minutes: " + text + " (expected: 1 to 9999)");
+        }
+        return Integer.parseInt(text);
+    }
+
+    /** The options that change what is measured, as they were given. */
+    String options() {
+        return (quick ? " --quick" : "") + (minutes > 0 ? " --minutes " + minutes : "");
     }
 
     private static List<String> names(String list) {

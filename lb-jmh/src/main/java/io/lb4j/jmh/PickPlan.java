@@ -37,16 +37,17 @@ final class PickPlan {
     private final Duration limit;
 
     PickPlan(Command command) {
-        limit = command.quick() ? QUICK : FULL;
+        limit = command.minutes() > 0 ? Duration.ofMinutes(command.minutes()) : command.quick() ? QUICK : FULL;
         List<Integer> all = List.of(3, 10, 100, 1_000, 10_000);
         if (command.quick()) {
             add(command, "pick", 1, List.of(1_000));
             add(command, "pick", 2, List.of(100));
             add(command, "call", 1, List.of(100));
         } else {
-            for (String method : List.of("pick", "call")) {
-                add(command, method, 1, all);
-                add(command, method, 2, all);
+            for (int threads = 1; threads <= 2; threads++) {
+                add(command, "pick", threads, all);
+                // What a start and an end add does not depend on the number of instances.
+                add(command, "call", threads, List.of(10, 1_000));
             }
         }
         if (batches.isEmpty()) {

@@ -31,7 +31,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
  * Runs the benchmarks and writes what came of them to {@code docs/results} (JMH's JSON, a chart) and
  * {@code docs/benchmarks.md} (tables):
  *
- * <pre>{@code java -cp lb-jmh/target/benchmarks.jar io.lb4j.jmh.RunAll [--quick] [--docs DIR] [picks] [calls] [updates]}</pre>
+ * <pre>{@code java -cp lb-jmh/target/benchmarks.jar io.lb4j.jmh.RunAll [--quick] [--minutes N] [--docs DIR] [picks] [calls] [updates]}</pre>
  *
  * <p>Without names all three are run. {@code --quick} has fewer sizes and shorter runs, and is for finding out whether
  * something broke. For a closer look, {@code picks --policy NAME[,NAME] --library NAME[,NAME]} measures these alone, so
@@ -90,7 +90,7 @@ public final class RunAll {
         String origin = String.format(
                 Locale.ROOT,
                 "`java -cp lb-jmh/target/benchmarks.jar io.lb4j.jmh.RunAll%s %s` on %s; %s.%n",
-                command.quick() ? " --quick" : "",
+                command.options(),
                 part.title(),
                 LocalDate.now(ZoneOffset.UTC),
                 Machine.describe());

@@ -15,7 +15,7 @@ class CommandTest {
     @Test
     void parse_nothing_isEverything() {
         assertThat(Command.parse())
-                .isEqualTo(new Command(false, Path.of("docs"), Set.of(Part.values()), Set.of(), Set.of()));
+                .isEqualTo(new Command(false, 0, Path.of("docs"), Set.of(Part.values()), Set.of(), Set.of()));
     }
 
     @Test
@@ -32,6 +32,9 @@ class CommandTest {
     @ValueSource(
             strings = {
                 "pick",
+                "--minutes",
+                "--minutes 0 picks",
+                "--minutes x picks",
                 "--docs",
                 "picks --policy",
                 "picks --policy best",
@@ -49,6 +52,13 @@ class CommandTest {
         assertThat(new PickPlan(Command.parse("picks")).expected().toMinutes()).isLessThanOrEqualTo(60);
         assertThat(new PickPlan(Command.parse("--quick", "picks")).expected().toMinutes())
                 .isLessThan(6);
+    }
+
+    @Test
+    void plan_ofSoManyMinutes_fitsThem() {
+        Command command = Command.parse("--minutes", "30", "picks");
+        assertThat(new PickPlan(command).expected().toMinutes()).isBetween(25L, 30L);
+        assertThat(command.options()).isEqualTo(" --minutes 30");
     }
 
     @Test
