@@ -53,6 +53,9 @@ final class PriorityLoad {
             result.divide(sizes);
         } else if (sum > 0) {
             result.divide(health, total);
+        } else {
+            // Envoy would send nothing anywhere: one of two hundred is no percent. But there is one, and no panic.
+            result.divide(healthy);
         }
         return result;
     }
@@ -68,17 +71,22 @@ final class PriorityLoad {
         load[first] += left;
     }
 
-    private void divide(int[] sizes) {
+    /** By the number of instances; by nothing if there are none. */
+    private void divide(int[] counts) {
         long all = 0;
-        for (int size : sizes) {
-            all += size;
+        for (int count : counts) {
+            all += count;
         }
         int left = 100;
-        for (int i = 0; i < load.length; i++) {
-            load[i] = (int) (100L * sizes[i] / all);
+        int first = -1;
+        for (int i = 0; all > 0 && i < load.length; i++) {
+            load[i] = (int) (100L * counts[i] / all);
             left -= load[i];
+            first = first < 0 && counts[i] > 0 ? i : first;
         }
-        load[0] += left;
+        if (first >= 0) {
+            load[first] += left;
+        }
     }
 
     /** Percent of the calls that the level takes; all add up to 100, or to 0 if no level can take any. */

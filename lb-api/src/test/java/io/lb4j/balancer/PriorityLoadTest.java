@@ -83,6 +83,13 @@ final class PriorityLoadTest {
     }
 
     @Test
+    void of_panicOffAndLessThanAPercentHealthy_givesThoseTheCalls() {
+        assertThat(PriorityLoad.of(new int[] {200}, new int[] {1}, 0).load(0)).isEqualTo(100);
+        PriorityLoad load = PriorityLoad.of(new int[] {3, 200, 300}, new int[] {0, 1, 2}, 0);
+        assertThat(loads(load, 3)).containsExactly(0, 34, 66);
+    }
+
+    @Test
     void of_anyLevels_addsUpAndNeverUsesALevelWithoutNeed() {
         Random random = new Random(1);
         for (int round = 0; round < 20_000; round++) {
