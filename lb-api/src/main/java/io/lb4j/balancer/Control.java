@@ -291,7 +291,7 @@ final class Control {
 
     private Picker newPicker(Verdict.Level level, StrategyFaults faults) {
         // Each level has the strategy's state for itself: a rotation over one site must not be moved on by another's.
-        EligibleSet.Context own = level.priority() == 0 ? context : context.scope(level.priority());
+        EligibleSet.Context own = level.priority() == 0 ? context : context.scope(new LevelScope(level.priority()));
         try {
             Picker picker = strategy.newPicker(new EligibleSet(own, level));
             if (picker != null) {
@@ -310,6 +310,9 @@ final class Control {
             state.rampSince = now;
         }
     }
+
+    /** Equal to no scope that a strategy could think of. */
+    private record LevelScope(int priority) {}
 
     /** Keeps calls flowing when the strategy can't make a picker. */
     private static final class Rotation {

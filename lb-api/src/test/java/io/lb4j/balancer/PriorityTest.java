@@ -4,6 +4,7 @@ import static io.lb4j.balancer.Rig.instance;
 import static io.lb4j.balancer.Rig.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.Candidate;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
 import io.lb4j.StateKey;
@@ -154,6 +155,23 @@ final class PriorityTest {
         });
         rig.set(twoAndTwo());
         assertThat(made).containsExactly(1);
+        rig.fail(balancer, "a", 5);
+        assertThat(made).containsExactly(1, 2, 1);
+    }
+
+    @Test
+    void strategysScope_ofAnyName_isNoLevels() {
+        StateKey<AtomicInteger> key = StateKey.create("pickers made");
+        List<Integer> made = new ArrayList<>();
+        LoadBalancer balancer = balancer(0.5, eligible -> {
+            List<Candidate> first = List.of(eligible.get(0));
+            for (Object scope : List.of(0, 1, 2)) {
+                eligible.select(scope, first, new double[] {1}).state(key, AtomicInteger::new).incrementAndGet();
+            }
+            made.add(eligible.state(key, AtomicInteger::new).incrementAndGet());
+            return Rig.UNIFORM.newPicker(eligible);
+        });
+        rig.set(twoAndTwo());
         rig.fail(balancer, "a", 5);
         assertThat(made).containsExactly(1, 2, 1);
     }
