@@ -3,6 +3,7 @@ package io.lb4j.strategy;
 import io.lb4j.Candidate;
 import io.lb4j.Eligible;
 import io.lb4j.LoadProbe;
+import io.lb4j.Picker;
 import io.lb4j.Scheduler;
 import io.lb4j.StateKey;
 import io.lb4j.Ticker;
@@ -36,6 +37,9 @@ final class LoadPool {
     /** An answer without a probe counts as a probe of which a third is dropped, as by default. */
     private static final double REMOVED_SHARE = 1 / 3.0;
 
+    /** Without probes nothing is heard of an instance that gets no calls, so some calls go to any. */
+    private static final double TRIED_SHARE = 1 / 32.0;
+
     private final StateKey<PooledInstance> key = StateKey.create("load for the pool");
     private final Prequal settings;
     private final @Nullable ProbeRound probes;
@@ -49,7 +53,7 @@ final class LoadPool {
     private final FleetLoad fleet = new FleetLoad();
 
     /** Replaced by upkeep and with each picker. */
-    private volatile View view = new View(null, new PooledLoad[0], 0);
+    private volatile View view = new View(null, new PooledLoad[0], 0, Silent.NOBODY);
 
     /** All that follows is guarded by this pool's lock, which no pick takes. */
     private IdentityHashMap<Candidate, Seat> seats = new IdentityHashMap<>();
@@ -59,17 +63,35 @@ final class LoadPool {
 
     private int seenCount;
     private double removalsOwed;
+    private Eligible eligible;
+    private Members members;
+    private boolean silentChanged;
     private boolean worstNext;
 
     /** What picks choose from: the newest answer first. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record View(@Nullable Members members, PooledLoad[] loads, double hotAbove) {}
+    record View(@Nullable Members members, PooledLoad[] loads, double hotAbove, Silent silent) {}
+
+    /**
+     * Instances that never answered a probe: most likely they can't. They get the share of their weight, and from each other
+     * are told apart by this client's own calls. In the pool they would get no calls, or, as busy as the mean, none either:
+     * half of a service would have to bear all of its load while reporting is rolled out.
+     *
+     * @param share of the weight
+     */
+    record Silent(double share, Picker picker) {
+        static final Silent NOBODY = new Silent(0, request -> {
+            throw new IllegalStateException("no silent instance");
+        });
+    }
 
     /** A candidate of the current picker, and its weight over the mean. */
     private record Seat(PooledInstance instance, double weight) {}
 
     LoadPool(Prequal settings, @Nullable LoadProbe probe, Eligible eligible) {
         this.settings = settings;
+        this.eligible = eligible;
+        this.members = Members.of(eligible);
         this.scheduler = eligible.scheduler();
         this.ticker = eligible.ticker();
         this.random = eligible.random();
@@ -93,7 +115,9 @@ final class LoadPool {
     }
 
     /** A picker for these candidates is made: answers of others are dropped. */
-    synchronized void serve(Members members, Eligible eligible) {
+    synchronized void serve(Members candidates, Eligible set) {
+        eligible = set;
+        members = candidates;
         IdentityHashMap<Candidate, Seat> present = new IdentityHashMap<>();
         double total = 0;
         for (double weight : members.weights) {
@@ -116,7 +140,7 @@ final class LoadPool {
                 kept.add(each);
             }
         }
-        view = new View(members, kept.toArray(new PooledLoad[0]), view.hotAbove);
+        view = new View(members, kept.toArray(new PooledLoad[0]), view.hotAbove, silent());
     }
 
     /** A pick was made. */
@@ -175,7 +199,34 @@ final class LoadPool {
             loads.remove(worstNext ? worst(loads, hotAbove) : loads.size() - 1);
             worstNext = !worstNext;
         }
-        view = new View(view.members, loads.toArray(new PooledLoad[0]), hotAbove);
+        Silent silent = silentChanged ? silent() : view.silent;
+        silentChanged = false;
+        view = new View(members, loads.toArray(new PooledLoad[0]), hotAbove, silent);
+    }
+
+    private Silent silent() {
+        if (probes == null) {
+            return new Silent(TRIED_SHARE, new PowerOfTwoChoices().newPicker(eligible));
+        }
+        List<Candidate> found = new ArrayList<>();
+        double[] weights = new double[members.size];
+        double all = 0;
+        double theirs = 0;
+        for (int i = 0; i < members.size; i++) {
+            Seat seat = seats.get(members.candidates[i]);
+            all += members.weights[i];
+            if (seat != null && seat.instance.silent()) {
+                weights[found.size()] = members.weights[i];
+                theirs += members.weights[i];
+                found.add(members.candidates[i]);
+            }
+        }
+        return found.isEmpty()
+                ? Silent.NOBODY
+                : new Silent(
+                        theirs / all,
+                        new PowerOfTwoChoices()
+                                .newPicker(eligible.select(found, Arrays.copyOf(weights, found.size()))));
     }
 
     private void takeNews(List<PooledLoad> loads) {
@@ -187,6 +238,7 @@ final class LoadPool {
         for (int i = told.size() - 1; i >= 0; i--) {
             PooledInstance instance = told.get(i);
             instance.taken();
+            silentChanged |= instance.judge();
             Seat seat = seats.get(instance.candidate);
             loads.removeIf(each -> each.candidate == instance.candidate);
             double inFlight = instance.inFlight();
@@ -211,7 +263,7 @@ final class LoadPool {
     }
 
     /** How often an answer that comes now may be used. */
-    private int budget() {
+    synchronized int budget() {
         double size = Math.min(settings.poolSize(), seats.size());
         double left = (1 - size / seats.size()) * answersPerCall() - removalsPerCall();
         if (left <= 0) {

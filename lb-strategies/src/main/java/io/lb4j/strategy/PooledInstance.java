@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What one instance said last, on its way into the pool. */
 final class PooledInstance implements Tracker {
+    private static final int SILENT_AFTER = 2;
+    private static final int ANSWERED = -1;
+
     final Candidate candidate;
     final PeakResponseTime times;
     private final LoadPool pool;
@@ -28,6 +31,12 @@ final class PooledInstance implements Tracker {
     private volatile double latency;
     private volatile long at;
     private volatile boolean reports;
+
+    /** Probes that failed before one was answered; {@link #ANSWERED} from then on. A lost one does not matter. */
+    private volatile int failed;
+
+    /** Guarded by the pool's lock. */
+    private boolean silent;
 
     /** @param learns whether to go by answers of calls; false if there are probes */
     PooledInstance(Candidate candidate, PeakResponseTime times, LoadPool pool, boolean learns) {
@@ -64,11 +73,31 @@ final class PooledInstance implements Tracker {
 
     /** A probe was answered; null if it failed. */
     void probed(@Nullable LoadReport report, long nowNanos) {
-        if (report == null) {
+        if (report == null || Double.isNaN(report.inFlight())) {
+            failed(failed);
             say(Double.NaN, 0, nowNanos);
         } else {
+            failed = ANSWERED;
             say(report.inFlight(), report.latencyNanos(), nowNanos);
         }
+    }
+
+    private void failed(int before) {
+        if (before != ANSWERED && before < SILENT_AFTER) {
+            failed = before + 1;
+        }
+    }
+
+    /** Sees whether it has become silent, or is no more; returns whether that is news. */
+    boolean judge() {
+        boolean before = silent;
+        silent = failed >= SILENT_AFTER;
+        return silent != before;
+    }
+
+    /** Whether no probe was ever answered, though some were sent. */
+    boolean silent() {
+        return silent;
     }
 
     private void say(double calls, double nanos, long nowNanos) {

@@ -9,7 +9,6 @@ import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import io.lb4j.Ticker;
 import java.util.Objects;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** Of the instances that said lately how busy they are: the quickest that isn't hot. */
@@ -26,11 +25,19 @@ final class PrequalStrategy implements Strategy {
 
     @Override
     public Picker newPicker(Eligible eligible) {
-        LoadPool shared = eligible.state(pool, () -> new LoadPool(settings, probe, eligible));
+        LoadPool shared = pool(eligible);
         Members members = Members.of(eligible);
         shared.serve(members, eligible);
         Candidate only = members.candidates[0];
-        return members.size == 1 ? request -> only : new HotCold(members, shared, settings, eligible.ticker());
+        return members.size == 1
+                ? request -> only
+                : new HotCold(
+                        members, shared, settings, eligible.ticker(), new PowerOfTwoChoices().newPicker(eligible));
+    }
+
+    /** The pool of a service. */
+    LoadPool pool(Eligible eligible) {
+        return eligible.state(pool, () -> new LoadPool(settings, probe, eligible));
     }
 
     @Override
@@ -44,32 +51,41 @@ final class PrequalStrategy implements Strategy {
          * a quantile of what is seen of the service. The quickest of those that aren't is taken; if all are hot, the one with
          * the fewest calls. Latency tells apart instances of different speed, and calls in flight, which show at once
          * what latency shows when it is too late, keep everybody from rushing to the fastest.
+         *
+         * With too few answers the paper draws one at random. Two, and the one with fewer of this client's own calls, is
+         * the same while there are none, and better when nobody answers any more.
          */
         private final Members members;
-        private final AliasTable table;
+        private final Picker fallback;
         private final LoadPool pool;
         private final int minPool;
         private final long maxAgeNanos;
         private final Ticker ticker;
-        private final RandomGenerator random;
 
-        HotCold(Members members, LoadPool pool, Prequal settings, Ticker ticker) {
+        HotCold(Members members, LoadPool pool, Prequal settings, Ticker ticker, Picker fallback) {
             this.members = members;
-            this.table = new AliasTable(members.weights);
             this.pool = pool;
             this.minPool = settings.minPool();
             this.maxAgeNanos = settings.maxAge().toNanos();
             this.ticker = ticker;
-            this.random = members.random;
+            this.fallback = fallback;
         }
 
         @Override
         public Candidate pick(PickRequest request) {
             LoadPool.View view = pool.view();
-            PooledLoad best = view.members() == members ? best(view, request) : null;
             pool.picked();
+            // A view for other members: a picker was made after this one, or before.
+            if (view.members() != members) {
+                return fallback.pick(request);
+            }
+            LoadPool.Silent silent = view.silent();
+            if (silent.share() > 0 && members.random.nextDouble() < silent.share()) {
+                return silent.picker().pick(request);
+            }
+            PooledLoad best = best(view, request);
             if (best == null) {
-                return members.candidates[table.pick(random.nextLong())];
+                return fallback.pick(request);
             }
             best.use();
             return best.candidate;

@@ -128,7 +128,8 @@ final class ReportedLoad implements Tracker {
 
         @Override
         public boolean idle() {
-            return candidate.inFlight() == 0 && (loadKnown ? others : fleet.others.orElse(0)) < NONE;
+            // One that nothing is known of, such as a newcomer, is worth a try.
+            return candidate.inFlight() == 0 && (!loadKnown || others < NONE);
         }
     }
 
@@ -141,7 +142,7 @@ final class ReportedLoad implements Tracker {
 
         @Override
         public boolean idle() {
-            return (loadKnown ? inFlight : fleet.inFlight.orElse(0)) < NONE;
+            return !loadKnown || inFlight < NONE;
         }
     }
 

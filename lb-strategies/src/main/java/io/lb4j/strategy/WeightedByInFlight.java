@@ -45,38 +45,32 @@ final class WeightedByInFlight implements Strategy {
          * is taken 1/(active + 1)^bias times, in proportion to the best seen lately. What is not taken is saved, and taken
          * when it has become one, which spreads an instance's calls evenly where a draw would bunch them.
          *
-         * The best fades by itself, so that with everybody busy nobody is passed over. If the idle are too few to come up
+         * The best is forgotten after some rounds, so that with everybody busy nobody is passed over. If the idle are too few to come up
          * in some tries, the best one that did is taken.
          */
         private static final int MAX_TRIES = 32;
         private static final int TABLE = 256;
 
         /** How many rounds of the rotation it takes to forget the best. */
-        private static final double ROUNDS = 4;
+        private static final int ROUNDS = 4;
 
         private static final VarHandle SAVED = MethodHandles.arrayElementVarHandle(double[].class);
-        private static final VarHandle BEST;
-
-        static {
-            try {
-                BEST = MethodHandles.lookup().findVarHandle(Thinned.class, "best", double.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
 
         private final Candidate[] candidates;
         private final WeightedTurn turn;
         private final Phase phase;
         private final double bias;
         private final double[] shares = new double[TABLE];
-        private final double fading;
+        private final int epoch;
 
         /** What each has saved, less than 1; written by every pick, and a lost update does not matter. */
         private final double[] saved;
 
-        @SuppressWarnings("UnusedVariable") // by VarHandle
-        private double best = 1;
+        /** The best of this epoch and of the one before; a lost update does not matter. */
+        private volatile double best = Double.MIN_NORMAL;
+
+        private volatile double bestBefore = Double.MIN_NORMAL;
+        private int looks;
 
         Thinned(Members members, double bias, Phase phase) {
             this.candidates = members.candidates;
@@ -84,7 +78,7 @@ final class WeightedByInFlight implements Strategy {
             this.phase = phase;
             this.bias = bias;
             this.saved = new double[members.size];
-            this.fading = 1 / (ROUNDS * members.size);
+            this.epoch = ROUNDS * members.size;
             for (int i = 0; i < TABLE; i++) {
                 shares[i] = Math.pow(i + 1.0, -bias);
             }
@@ -116,13 +110,18 @@ final class WeightedByInFlight implements Strategy {
         }
 
         private double top(double share) {
-            double top = (double) BEST.getOpaque(this);
-            if (share == top) {
-                return top;
+            double top = best;
+            if (share > top) {
+                best = share;
+                top = share;
             }
-            double next = share > top ? share : top + (share - top) * fading;
-            BEST.setOpaque(this, next);
-            return Math.max(next, Double.MIN_NORMAL);
+            top = Math.max(top, bestBefore);
+            if (++looks >= epoch) {
+                looks = 0;
+                bestBefore = best;
+                best = Double.MIN_NORMAL;
+            }
+            return top;
         }
     }
 }

@@ -44,7 +44,7 @@ final class ManyClients {
 
     /** A queue, and what its owner says of it. */
     private final class Server {
-        private static final int REMEMBERED = 8;
+        private static final int REMEMBERED = 32;
         final boolean reports;
         private long freeAt = time.nanos();
 

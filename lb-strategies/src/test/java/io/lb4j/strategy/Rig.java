@@ -30,6 +30,7 @@ final class Rig implements AutoCloseable {
     final VirtualTime time = new VirtualTime();
     final ManualDiscovery discovery = new ManualDiscovery();
     final List<Throwable> faults = new CopyOnWriteArrayList<>();
+    final Strategy strategy;
     final LoadBalancer balancer;
 
     /** The strategy's picker as the balancer uses it, and the set it was made for. */
@@ -42,6 +43,7 @@ final class Rig implements AutoCloseable {
     }
 
     Rig(Strategy strategy, RandomGenerator random) {
+        this.strategy = strategy;
         balancer = LoadBalancer.builder(SERVICE)
                 .discovery(discovery)
                 .strategy(set -> {
