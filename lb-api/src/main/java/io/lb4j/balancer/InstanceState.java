@@ -273,16 +273,19 @@ final class InstanceState implements Candidate {
         STARTED.getAndAdd(this, 1L);
     }
 
-    /** Counts an end; returns the length of the run of failures it prolonged, 0 if it did not. */
+    void succeeded() {
+        if ((long) STREAK.getOpaque(this) != 0) {
+            STREAK.setVolatile(this, 0L);
+        }
+        ENDED.getAndAdd(this, 1L);
+    }
+
+    /** Counts an end other than success; returns the length of the run of failures it prolonged, 0 if it did not. */
     long ended(Outcome outcome) {
         long run = 0;
         if (outcome.isFailure()) {
             FAILED.getAndAdd(this, 1L);
             run = (long) STREAK.getAndAdd(this, 1L) + 1;
-        } else if (outcome.kind() == Outcome.Kind.SUCCESS) {
-            if ((long) STREAK.getOpaque(this) != 0) {
-                STREAK.setVolatile(this, 0L);
-            }
         } else {
             IGNORED.getAndAdd(this, 1L);
         }

@@ -158,6 +158,10 @@ public final class LoadBalancer implements AutoCloseable {
     }
 
     void ended(InstanceState state, Outcome outcome) {
+        if (outcome == Outcome.SUCCESS) {
+            state.succeeded();
+            return;
+        }
         long run = state.ended(outcome);
         // An outage or a flood of 429 must not queue a task per call: one note per instance waits for the lane.
         if (run > 0) {

@@ -74,7 +74,7 @@ final class LincheckTest {
         public void succeed() {
             state.started();
             calls.incrementAndGet();
-            state.ended(Outcome.SUCCESS);
+            state.succeeded();
         }
 
         @Operation
