@@ -48,13 +48,8 @@ final class LeastRequest implements Strategy {
         return "least request" + (choices == ALL ? "" : " of " + choices);
     }
 
-    /**
-     * {@link FullScan} where all weights are equal. Each draws a lot, and calls and lot are compared as one number: whether
-     * the next is equally busy is a branch that can't be foreseen, whether it is the best so far nearly always is.
-     */
+    /** {@link FullScan} where all weights are equal: calls are compared as they are, and the k-th tie wins one time in k. */
     private static final class EqualScan implements Picker {
-        private static final long GOLDEN_SECTION = 0x9E3779B97F4A7C15L;
-
         private final Candidate[] candidates;
         private final RandomGenerator random;
 
@@ -65,43 +60,35 @@ final class LeastRequest implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            int best = request.excludedCount() == 0 ? scan() : scan(request);
-            return candidates[best >= 0 ? best : scan()];
-        }
-
-        private int scan() {
-            long bits = random.nextLong();
-            int best = 0;
-            long least = Long.MAX_VALUE;
-            for (int i = 0; i < candidates.length; i++) {
-                bits += GOLDEN_SECTION;
-                long load = load(candidates[i], bits);
-                if (load < least) {
-                    least = load;
-                    best = i;
-                }
-            }
-            return best;
+            int best = scan(request);
+            return candidates[best >= 0 ? best : scan(PickRequest.plain())];
         }
 
         private int scan(PickRequest request) {
             long bits = random.nextLong();
+            boolean retry = request.excludedCount() > 0;
             int best = -1;
-            long least = Long.MAX_VALUE;
+            int least = Integer.MAX_VALUE;
+            int ties = 0;
             for (int i = 0; i < candidates.length; i++) {
-                bits += GOLDEN_SECTION;
-                long load = load(candidates[i], bits);
-                if (load < least && !request.excludes(candidates[i])) {
-                    least = load;
+                Candidate candidate = candidates[i];
+                if (retry && request.excludes(candidate)) {
+                    continue;
+                }
+                int inFlight = candidate.inFlight();
+                if (inFlight < least) {
+                    least = inFlight;
                     best = i;
+                    ties = 1;
+                } else if (inFlight == least) {
+                    ties++;
+                    bits = bits * LCG_MULTIPLIER + 1;
+                    if (((bits >>> 32) * ties) >>> 32 == 0) {
+                        best = i;
+                    }
                 }
             }
             return best;
-        }
-
-        /** Calls in the high half, the lot in the low one. */
-        private static long load(Candidate candidate, long bits) {
-            return (long) candidate.inFlight() << 32 | ((bits ^ (bits >>> 32)) * LCG_MULTIPLIER) >>> 33;
         }
     }
 
