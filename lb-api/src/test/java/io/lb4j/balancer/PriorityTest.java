@@ -166,7 +166,9 @@ final class PriorityTest {
         LoadBalancer balancer = balancer(0.5, eligible -> {
             List<Candidate> first = List.of(eligible.get(0));
             for (Object scope : List.of(0, 1, 2)) {
-                eligible.select(scope, first, new double[] {1}).state(key, AtomicInteger::new).incrementAndGet();
+                eligible.select(scope, first, new double[] {1})
+                        .state(key, AtomicInteger::new)
+                        .incrementAndGet();
             }
             made.add(eligible.state(key, AtomicInteger::new).incrementAndGet());
             return Rig.UNIFORM.newPicker(eligible);
