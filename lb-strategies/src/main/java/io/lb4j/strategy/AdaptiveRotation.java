@@ -33,6 +33,9 @@ final class AdaptiveRotation implements Picker {
         /** How much it can take, in any unit that is the same for all; 0 if that is not known. */
         double speed(long nowNanos);
 
+        /** Has the ends of its calls move this clock, too. */
+        void moves(UpdateClock clock);
+
         /** What to multiply its weight with besides. */
         default double reliability() {
             return 1;
@@ -46,6 +49,9 @@ final class AdaptiveRotation implements Picker {
         this.updates = updates;
         this.ticker = ticker;
         this.phase = phase;
+        for (Pace pace : paces) {
+            pace.moves(updates);
+        }
         this.updated = new AtomicInteger(updates.period());
         this.turn = new WeightedTurn(adapted());
     }

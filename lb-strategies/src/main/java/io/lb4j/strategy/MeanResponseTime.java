@@ -5,18 +5,23 @@ final class MeanResponseTime extends ResponseTime implements AdaptiveRotation.Pa
     /** How many times its response time a call costs more on an instance that always fails. */
     static final double FAILURE_PENALTY = 10;
 
-    private final UpdateClock clock;
+    private final UpdateClocks clocks;
 
     /** @param clock told of the time whenever a call ends */
     MeanResponseTime(Decay decay, UpdateClock clock) {
         super(decay);
-        this.clock = clock;
+        this.clocks = new UpdateClocks(clock);
+    }
+
+    @Override
+    public void moves(UpdateClock clock) {
+        clocks.add(clock);
     }
 
     @Override
     void served(float nanos, long nowNanos) {
         sample(nanos, nowNanos);
-        clock.tick(nowNanos);
+        clocks.tick(nowNanos);
     }
 
     @Override
@@ -26,7 +31,7 @@ final class MeanResponseTime extends ResponseTime implements AdaptiveRotation.Pa
         if (packed != 0 && nanos > value(packed)) {
             sample(nanos, nowNanos);
         }
-        clock.tick(nowNanos);
+        clocks.tick(nowNanos);
     }
 
     private void sample(float nanos, long nowNanos) {

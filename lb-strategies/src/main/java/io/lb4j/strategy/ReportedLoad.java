@@ -58,7 +58,12 @@ final class ReportedLoad implements Tracker {
     }
 
     static ReportedLoad of(Eligible eligible, Candidate candidate) {
-        FleetLoad fleet = eligible.state(FLEET, FleetLoad::new);
+        // A part of the service goes on with what is known of the whole: a newcomer there must not look idle.
+        FleetLoad fleet = eligible.state(FLEET, () -> tracker(eligible.get(0), new FleetLoad()).fleet);
+        return tracker(candidate, fleet);
+    }
+
+    private static ReportedLoad tracker(Candidate candidate, FleetLoad fleet) {
         return candidate.tracker(KEY, () -> new ReportedLoad(candidate, fleet));
     }
 

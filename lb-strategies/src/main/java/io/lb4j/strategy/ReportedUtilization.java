@@ -13,7 +13,7 @@ final class ReportedUtilization implements Tracker, AdaptiveRotation.Pace {
             List.of("cpu_utilization", "mem_utilization", "application_utilization", "rps_fractional", "eps");
 
     private final UtilizationWeights settings;
-    private final UpdateClock clock;
+    private final UpdateClocks clocks;
 
     /** All written by calls that end, and by the computation of weights. */
     private volatile double speed;
@@ -25,7 +25,12 @@ final class ReportedUtilization implements Tracker, AdaptiveRotation.Pace {
     /** @param clock told of the time whenever a call ends */
     ReportedUtilization(UtilizationWeights settings, UpdateClock clock) {
         this.settings = settings;
-        this.clock = clock;
+        this.clocks = new UpdateClocks(clock);
+    }
+
+    @Override
+    public void moves(UpdateClock clock) {
+        clocks.add(clock);
     }
 
     static void check(String name) {
@@ -40,20 +45,22 @@ final class ReportedUtilization implements Tracker, AdaptiveRotation.Pace {
         double utilization = utilization(report);
         double calls = report.rpsFractional();
         // As gRPC does: what a server says that takes no calls, or says nothing of either, is no basis for a weight.
-        if (utilization > 0 && calls > 0) {
-            speed = calls / (utilization + report.eps() / calls * settings.errorPenalty());
+        double now = calls / (utilization + report.eps() / calls * settings.errorPenalty());
+        // Tiny numbers that a server makes up would have an infinite quotient, of which there is no mean.
+        if (utilization > 0 && calls > 0 && now < Double.POSITIVE_INFINITY) {
+            speed = now;
             if (!known) {
                 since = nowNanos;
                 known = true;
             }
             updated = nowNanos;
         }
-        clock.tick(nowNanos);
+        clocks.tick(nowNanos);
     }
 
     @Override
     public void onEnd(Outcome outcome, long startNanos, long nowNanos) {
-        clock.tick(nowNanos);
+        clocks.tick(nowNanos);
     }
 
     private double utilization(LoadReport report) {
