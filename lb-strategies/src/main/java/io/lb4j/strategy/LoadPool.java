@@ -237,6 +237,8 @@ final class LoadPool {
         // The one told last came off first.
         for (int i = told.size() - 1; i >= 0; i--) {
             PooledInstance instance = told.get(i);
+            // Or one that has nothing to say any more would keep those that left, one behind the other.
+            instance.behind = null;
             instance.taken();
             silentChanged |= instance.judge();
             Seat seat = seats.get(instance.candidate);
@@ -270,7 +272,10 @@ final class LoadPool {
             return NO_LIMIT;
         }
         double reuse = Math.max(1, (1 + settings.surplus()) / left);
-        int whole = (int) Math.min(NO_LIMIT, reuse);
+        if (reuse >= NO_LIMIT) {
+            return NO_LIMIT;
+        }
+        int whole = (int) reuse;
         return whole + (random.nextDouble() < reuse - whole ? 1 : 0);
     }
 

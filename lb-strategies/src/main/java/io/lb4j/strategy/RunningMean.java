@@ -17,7 +17,11 @@ final class RunningMean {
     @SuppressWarnings("UnusedVariable") // by VarHandle
     private int count;
 
+    /** Takes a sample; one that is no finite number, such as calls per weight of a draining instance, says nothing. */
     void add(double sample) {
+        if (!Double.isFinite(sample)) {
+            return;
+        }
         int seen = (int) COUNT.getOpaque(this);
         if (seen < MEMORY) {
             seen++;

@@ -50,8 +50,9 @@ final class Turns {
         Leads known = previous == null ? null : new Leads(previous);
         for (int i = 0; i < turn.length; i++) {
             pace[i] = Math.min(MAX_PACE, max / members.weights[i]);
+            // No more than its pace, or one whose weight has grown would wait for the turn it had with the old one.
             double lead = known == null ? Double.NaN : known.of(i, candidates[i]);
-            turn[i] = lead >= 0 ? lead : members.random.nextDouble() * pace[i];
+            turn[i] = lead >= 0 ? Math.min(lead, pace[i]) : members.random.nextDouble() * pace[i];
         }
     }
 
