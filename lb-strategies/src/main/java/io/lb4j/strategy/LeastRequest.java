@@ -5,7 +5,6 @@ import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import io.lb4j.Strategy;
-import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /** The least busy of all, or of a few drawn at random. */
@@ -163,49 +162,22 @@ final class LeastRequest implements Strategy {
     }
 
     private static final class FewChoices implements Picker {
-        /*
-         * The first is drawn by weight, the others follow it in steps of a random stride that is prime to their number,
-         * so all are different. Michael Mitzenmacher, "Balanced Allocations and Double Hashing", SPAA 2014: this
-         * balances as well as independent choices, for two random numbers in all.
-         */
-        private static final int MAX_STRIDES = 256;
-
         private final Candidate[] candidates;
         private final double[] weights;
-        private final AliasTable table;
-        private final RandomGenerator random;
+        private final StrideSampler sampler;
         private final int choices;
-        private final int[] strides;
 
         FewChoices(Members members, int choices) {
             this.candidates = members.candidates;
             this.weights = members.weights;
-            this.table = new AliasTable(members.weights);
-            this.random = members.random;
+            this.sampler = new StrideSampler(members);
             this.choices = choices;
-            this.strides = strides(members.size);
-        }
-
-        private static int[] strides(int size) {
-            int[] found = new int[Math.min(size - 1, MAX_STRIDES)];
-            int count = 0;
-            int stride = 1;
-            for (int i = 0; i < found.length; i++) {
-                stride = Math.max(stride, (int) (1 + (long) i * (size - 1) / found.length));
-                while (stride < size && !Numbers.coprime(stride, size)) {
-                    stride++;
-                }
-                if (stride < size) {
-                    found[count++] = stride++;
-                }
-            }
-            return Arrays.copyOf(found, count);
         }
 
         @Override
         public Candidate pick(PickRequest request) {
-            int index = table.pick(random.nextLong());
-            int stride = strides[Fractions.scale(random.nextLong(), strides.length)];
+            int index = sampler.first();
+            int stride = sampler.stride();
             int best = index;
             int least = candidates[best].inFlight();
             for (int i = 1; i < choices; i++) {
