@@ -33,9 +33,6 @@ final class LeastRequestRoundRobin implements Strategy {
          * the idle after a gap of busy ones would be taken for the whole gap.
          */
 
-        /** More than any turn: thousands of rotations a second for decades. */
-        private static final double BEYOND_TURNS = 0x1p42;
-
         private final Candidate[] candidates;
         private final double[] weights;
         private final boolean equalWeights;
@@ -62,20 +59,25 @@ final class LeastRequestRoundRobin implements Strategy {
             return equalWeights ? scanEqual(request) : scanWeighted(request);
         }
 
-        /** Calls and turn as one number, since a branch for each that is equally busy can't be foreseen. */
         private int scanEqual(PickRequest request) {
             boolean retry = request.excludedCount() > 0;
             int best = -1;
-            double least = Double.POSITIVE_INFINITY;
+            double bestTurn = Double.POSITIVE_INFINITY;
+            int least = Integer.MAX_VALUE;
             for (int i = 0; i < candidates.length; i++) {
                 Candidate candidate = candidates[i];
                 if (retry && request.excludes(candidate)) {
                     continue;
                 }
-                double load = candidate.inFlight() * BEYOND_TURNS + turns.of(i);
-                if (load < least) {
+                int inFlight = candidate.inFlight();
+                if (inFlight > least) {
+                    continue;
+                }
+                double own = turns.of(i);
+                if (inFlight < least || own < bestTurn) {
                     best = i;
-                    least = load;
+                    bestTurn = own;
+                    least = inFlight;
                 }
             }
             return best;
