@@ -33,10 +33,16 @@ final class ReportingExchange extends HttpExchange {
             exchange.sendResponseHeaders(status, length);
             sent = true;
         } finally {
-            if (!sent || length == NO_BODY) {
+            // The server is done with an answer that can't have a body, whatever length the handler gave and even if it
+            // closes nothing.
+            if (!sent || length == NO_BODY || !canHaveBody(status)) {
                 end();
             }
         }
+    }
+
+    private boolean canHaveBody(int status) {
+        return status >= 200 && status != 204 && status != 304 && !exchange.getRequestMethod().equals("HEAD");
     }
 
     @Override

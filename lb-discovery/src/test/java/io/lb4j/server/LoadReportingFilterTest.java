@@ -171,6 +171,27 @@ class LoadReportingFilterTest {
     }
 
     @Test
+    void answers_thatCantHaveABody_endWithTheirHeaders() throws Exception {
+        serve(exchange -> {
+            switch (exchange.getRequestURI().getPath()) {
+                case "/204" -> exchange.sendResponseHeaders(204, 0);
+                case "/304" -> exchange.sendResponseHeaders(304, 5);
+                default -> exchange.sendResponseHeaders(200, 5);
+            }
+            // And no close: the server is done with them by itself.
+        });
+
+        assertThat(statusAndReport("/204")).isEqualTo(204);
+        awaitIdle();
+        assertThat(statusAndReport("/304")).isEqualTo(304);
+        awaitIdle();
+        try (Response response = client.newCall(request("/").head().build()).execute()) {
+            assertThat(response.code()).isEqualTo(200);
+        }
+        awaitIdle();
+    }
+
+    @Test
     void handler_thatAnswersLater_isInFlightUntilThen() throws Exception {
         AtomicReference<HttpExchange> parked = new AtomicReference<>();
         CountDownLatch returned = new CountDownLatch(1);
