@@ -24,6 +24,9 @@ public final class LoadReport {
 
     private static final double NANOS_PER_MILLI = 1e6;
 
+    /** About 300 years, which is all that the clock can measure. */
+    private static final double MAX_LATENCY_MS = Long.MAX_VALUE / NANOS_PER_MILLI;
+
     /** A report has a handful of entries; one with more is no report. */
     private static final int MAX_ENTRIES = 256;
 
@@ -47,12 +50,13 @@ public final class LoadReport {
         this.utilization = Map.copyOf(builder.utilization);
         this.requestCost = Map.copyOf(builder.requestCost);
         this.namedMetrics = Map.copyOf(builder.namedMetrics);
-        this.inFlight = notNegative(namedMetrics.get(IN_FLIGHT));
-        this.latencyNanos = notNegative(namedMetrics.get(LATENCY_MS)) * NANOS_PER_MILLI;
+        this.inFlight = possible(namedMetrics.get(IN_FLIGHT), Integer.MAX_VALUE);
+        this.latencyNanos = possible(namedMetrics.get(LATENCY_MS), MAX_LATENCY_MS) * NANOS_PER_MILLI;
     }
 
-    private static double notNegative(@Nullable Double value) {
-        return value != null && value >= 0 ? value : Double.NaN;
+    /** One value beyond all bounds would spoil the mean over a service for a long time, or for ever if it overflows. */
+    private static double possible(@Nullable Double value, double most) {
+        return value != null && value >= 0 && value <= most ? value : Double.NaN;
     }
 
     /** A builder of a report in which nothing is reported. */
@@ -100,12 +104,12 @@ public final class LoadReport {
         return namedMetrics;
     }
 
-    /** How many calls the instance is working on, for all its clients; NaN if not reported. */
+    /** How many calls the instance is working on, for all its clients; NaN if not reported, or impossible. */
     public double inFlight() {
         return inFlight;
     }
 
-    /** How long its calls take at about this many in flight, in nanoseconds; NaN if not reported. */
+    /** How long its calls take at about this many in flight, in nanoseconds; NaN if not reported, or impossible. */
     public double latencyNanos() {
         return latencyNanos;
     }

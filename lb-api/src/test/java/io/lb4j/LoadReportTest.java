@@ -65,6 +65,16 @@ final class LoadReportTest {
     }
 
     @Test
+    void callsInFlightAndLatency_beyondAllBounds_areAsIfNotReported() {
+        LoadReport wild = LoadReport.parseText("named_metrics.in_flight=1e300,named_metrics.latency_ms=1e305");
+        assertThat(wild.inFlight()).isNaN();
+        assertThat(wild.latencyNanos()).isNaN();
+        LoadReport large = LoadReport.parseText("named_metrics.in_flight=1e9,named_metrics.latency_ms=1e9");
+        assertThat(large.inFlight()).isEqualTo(1e9);
+        assertThat(large.latencyNanos()).isEqualTo(1e15);
+    }
+
+    @Test
     void parseText_moreEntriesThanAnyReportHas_isRefused() {
         assertThatThrownBy(() -> LoadReport.parseText("eps=1,".repeat(257)))
                 .isInstanceOf(IllegalArgumentException.class)
