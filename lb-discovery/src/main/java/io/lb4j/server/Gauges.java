@@ -79,7 +79,8 @@ final class Gauges {
                 double now = value.getAsDouble();
                 // The JDK's own measures say -1 or NaN while they know nothing yet; a report is sent without them.
                 return now >= 0 || name.startsWith("named_metrics.") ? now : Double.NaN;
-            } catch (RuntimeException | LinkageError e) {
+            } catch (Throwable e) {
+                // Whatever it is, the answer that would have carried the value is not to blame for it.
                 if (complained.compareAndSet(false, true)) {
                     LOG.log(
                             System.Logger.Level.WARNING,

@@ -42,7 +42,10 @@ final class ReportingExchange extends HttpExchange {
     }
 
     private boolean canHaveBody(int status) {
-        return status >= 200 && status != 204 && status != 304 && !exchange.getRequestMethod().equals("HEAD");
+        return status >= 200
+                && status != 204
+                && status != 304
+                && !exchange.getRequestMethod().equals("HEAD");
     }
 
     @Override

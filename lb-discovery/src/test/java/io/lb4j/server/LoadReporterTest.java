@@ -132,6 +132,9 @@ class LoadReporterTest {
                     throw new IllegalStateException("broken");
                 })
                 .utilization("infinite", () -> Double.POSITIVE_INFINITY)
+                .utilization("asserting", () -> {
+                    throw new AssertionError("broken");
+                })
                 .namedMetric("good", () -> 1)
                 .build();
 

@@ -40,6 +40,7 @@ import org.junit.jupiter.api.Test;
 class LoadReportingFilterTest {
     /** Time stands still, or a pause of the machine would take the errors out of the rate before they are looked at. */
     private final LoadReporter reporter = LoadReporter.builder().ticker(() -> 0).build();
+
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private HttpServer server;
     private OkHttpClient client = new OkHttpClient();

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 class LoadReportingServletFilterTest {
     /** Time stands still, or a pause of the machine would take the errors out of the rate before they are looked at. */
     private final LoadReporter reporter = LoadReporter.builder().ticker(() -> 0).build();
+
     private final OkHttpClient client = new OkHttpClient();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final BlockingQueue<AsyncContext> parked = new LinkedBlockingQueue<>();
