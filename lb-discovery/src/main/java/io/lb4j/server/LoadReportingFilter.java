@@ -49,9 +49,9 @@ public final class LoadReportingFilter extends Filter {
     }
 
     private static void doFilterUnseen(HttpExchange exchange, Chain chain, LoadReporter.Call call) throws IOException {
-        exchange.getResponseHeaders().set(LoadReporter.HEADER, call.header());
         boolean returned = false;
         try {
+            exchange.getResponseHeaders().set(LoadReporter.HEADER, call.header());
             chain.doFilter(exchange);
             returned = true;
         } finally {

@@ -82,21 +82,25 @@ public final class LoadReportingServletFilter implements Filter {
     private void count(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws IOException, ServletException {
         LoadReporter.Call call = reporter.start();
-        request.setAttribute(CALL, call);
-        report(response, call);
         Watched watched = new Watched(request, response, call);
         boolean returned = false;
+        boolean async = false;
         try {
+            request.setAttribute(CALL, call);
+            report(response, call);
             chain.doFilter(watched, response);
+            // An answer to asynchronous work belongs to whatever thread does that work.
+            async = watched.isAsync();
             returned = true;
         } finally {
-            // An answer to asynchronous work belongs to whatever thread does that work.
-            boolean async = watched.isAsync();
-            if (!async) {
-                report(response, call);
-            }
-            if (!returned || !async) {
-                call.end(returned && response.getStatus() < 500);
+            try {
+                if (!async) {
+                    report(response, call);
+                }
+            } finally {
+                if (!async) {
+                    call.end(returned && response.getStatus() < 500);
+                }
             }
         }
     }
@@ -133,8 +137,8 @@ public final class LoadReportingServletFilter implements Filter {
 
         private AsyncContext watched(AsyncContext context) {
             if (!async) {
-                async = true;
                 context.addListener(new Completion(call, response));
+                async = true;
             }
             return context;
         }
@@ -142,7 +146,12 @@ public final class LoadReportingServletFilter implements Filter {
         /** Whether there is or was asynchronous work, also such as somebody started past this wrapper. */
         boolean isAsync() {
             if (!async && isAsyncStarted()) {
-                watched(getAsyncContext());
+                try {
+                    watched(getAsyncContext());
+                } catch (IllegalStateException e) {
+                    // Another thread has completed it since: there is nothing left to wait for.
+                    return false;
+                }
             }
             return async;
         }

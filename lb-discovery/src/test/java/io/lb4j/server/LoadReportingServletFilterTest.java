@@ -2,6 +2,7 @@ package io.lb4j.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.awaitility.Awaitility.await;
 
 import io.lb4j.LoadReport;
@@ -11,6 +12,7 @@ import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.util.EnumSet;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
@@ -20,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.RequestBody;
@@ -29,6 +32,7 @@ import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -258,6 +262,42 @@ class LoadReportingServletFilterTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new LoadReportingServletFilter(reporter, "load"))
                 .withMessage("probePath: 'load' (expected: one that begins with /)");
+    }
+
+    @Test
+    void asyncWork_completedWhileTheFilterLooks_isOver() throws Exception {
+        HttpServletRequest request = answering(HttpServletRequest.class, method -> switch (method) {
+            case "isAsyncStarted" -> true;
+            case "getAsyncContext" -> throw new IllegalStateException("completed");
+            default -> null;
+        });
+        HttpServletResponse response =
+                answering(HttpServletResponse.class, method -> method.equals("isCommitted") ? true : 200);
+        new LoadReportingServletFilter(reporter).doFilter(request, response, (asked, answer) -> {});
+        assertThat(reporter.inFlight()).isZero();
+    }
+
+    @Test
+    void call_whoseReportCannotBeSet_endsAllTheSame() {
+        HttpServletRequest request =
+                answering(HttpServletRequest.class, method -> method.equals("isAsyncStarted") ? false : null);
+        HttpServletResponse response = answering(HttpServletResponse.class, method -> {
+            if (method.equals("getStatus")) {
+                return 200;
+            }
+            throw new IllegalStateException("recycled");
+        });
+        assertThatIllegalStateException()
+                .isThrownBy(() ->
+                        new LoadReportingServletFilter(reporter).doFilter(request, response, (asked, answer) -> {}));
+        assertThat(reporter.inFlight()).isZero();
+    }
+
+    private static <T> T answering(Class<T> type, Function<String, @Nullable Object> answers) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, method, arguments) -> answers.apply(method.getName())));
     }
 
     private static void awaitQuietly(CountDownLatch latch) {
