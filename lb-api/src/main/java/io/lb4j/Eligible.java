@@ -44,7 +44,8 @@ public interface Eligible {
 
     /**
      * The same as {@link #select(List, double[])}, with a {@link #state} of its own: for a strategy that hands several
-     * selections to the same other strategy, each of which then remembers where it was by itself.
+     * selections to the same other strategy, each of which then remembers where it was by itself. Trackers belong to the
+     * instance and are the same in every scope, so a tracker must not hold on to a scope's state.
      *
      * @param scope names the selection, the same for every picker; compared by {@code equals}
      * @throws IllegalArgumentException as {@link #select(List, double[])}
