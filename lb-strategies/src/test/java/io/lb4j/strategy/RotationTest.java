@@ -1,6 +1,7 @@
 package io.lb4j.strategy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.lb4j.PickRequest;
 import io.lb4j.Strategy;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -182,7 +184,10 @@ final class RotationTest {
     }
 
     @Test
-    void weightedRotation_twoThreads_keepsTheShares() throws InterruptedException {
+    void weightedRotation_twoThreads_keepsTheSharesButForAPickInEachStripe() throws InterruptedException {
+        // Exact until threads have met often, and from then on in each stripe: a cycle that is not over is off by a
+        // pick.
+        Offset<Long> unfinished = within(2L * (new Phase(0).stripeCount() + 1));
         Strategy strategy = Strategies.weightedRoundRobin();
         try (Rig rig = new Rig(strategy, 1).set(1, 2, 3)) {
             long[][] counts = new long[2][];
@@ -190,9 +195,9 @@ final class RotationTest {
             other.start();
             counts[0] = rig.counts(3, 60_000);
             other.join();
-            assertThat(counts[0][0] + counts[1][0]).isEqualTo(20_000);
-            assertThat(counts[0][1] + counts[1][1]).isEqualTo(40_000);
-            assertThat(counts[0][2] + counts[1][2]).isEqualTo(60_000);
+            assertThat(counts[0][0] + counts[1][0]).isCloseTo(20_000L, unfinished);
+            assertThat(counts[0][1] + counts[1][1]).isCloseTo(40_000L, unfinished);
+            assertThat(counts[0][2] + counts[1][2]).isCloseTo(60_000L, unfinished);
         }
     }
 
