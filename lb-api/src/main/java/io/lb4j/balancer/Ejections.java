@@ -77,6 +77,7 @@ final class Ejections {
     /** Takes in what was counted since the last tick and judges the share of failures. */
     @Nullable
     Duration onTick(InstanceState state) {
+        state.carry();
         long ended = state.endedCount();
         long failed = Math.min(state.failedCount(), ended);
         // A failure that is counted, but whose end is not yet, looks like a success less for a moment.

@@ -17,17 +17,22 @@ import org.jspecify.annotations.Nullable;
  * All that the balancer knows of one instance, for as long as it stays at its address. Callers write the counters,
  * only the lane writes the rest.
  *
- * <p>In-flight calls are the difference of two counters that only grow, so that one atomic add at each end of a call
- * serves the in-flight count, the volume and (less the failures) the successes.
+ * <p>Calls started and calls in flight share one word, so that one atomic add at each end of a call serves the in-flight
+ * count, the volume and (less the failures) the successes, and a strategy that compares loads reads one number.
  */
 final class InstanceState implements Candidate {
-    private static final VarHandle STARTED = counter("started");
-    private static final VarHandle ENDED = counter("ended");
+    private static final VarHandle CALLS = counter("calls");
     private static final VarHandle FAILED = counter("failed");
     private static final VarHandle IGNORED = counter("ignored");
     private static final VarHandle STREAK = counter("streak");
     private static final VarHandle SUSPICION = counter("suspicion");
     private static final VarHandle REST_ASKED = counter("restAsked");
+
+    /** More calls at a time than there are ports to make them from. */
+    private static final int IN_FLIGHT_BITS = 24;
+
+    private static final long START = (1L << IN_FLIGHT_BITS) + 1;
+    private static final int IN_FLIGHT_MASK = (1 << IN_FLIGHT_BITS) - 1;
 
     private record Slot(StateKey<?> key, Tracker tracker) {}
 
@@ -66,21 +71,22 @@ final class InstanceState implements Candidate {
         }
     }
 
+    /** In the lower bits calls in flight, above them calls started that were not yet {@link #carry carried}. */
     @SuppressWarnings("unused") // by VarHandle
-    private long started;
+    private long calls;
 
+    /** Failures in a row. Next to the word, as the end of each call reads both. */
     @SuppressWarnings("unused") // by VarHandle
-    private long ended;
+    private long streak;
+
+    /** Calls started that the word has no more room for; written by the lane. */
+    private volatile long carried;
 
     @SuppressWarnings("unused") // by VarHandle
     private long failed;
 
     @SuppressWarnings("unused") // by VarHandle
     private long ignored;
-
-    /** Failures in a row. */
-    @SuppressWarnings("unused") // by VarHandle
-    private long streak;
 
     /** The longest run of failures the lane has yet to judge; 0 if none. */
     @SuppressWarnings("unused") // by VarHandle
@@ -207,9 +213,7 @@ final class InstanceState implements Candidate {
 
     @Override
     public int inFlight() {
-        // In this order: calls that end between the two reads make the result too large for a moment, never negative.
-        long out = (long) ENDED.getVolatile(this);
-        return (int) Math.min(Integer.MAX_VALUE, (long) STARTED.getVolatile(this) - out);
+        return (int) (long) CALLS.getVolatile(this) & IN_FLIGHT_MASK;
     }
 
     @Override
@@ -270,14 +274,14 @@ final class InstanceState implements Candidate {
     }
 
     void started() {
-        STARTED.getAndAdd(this, 1L);
+        CALLS.getAndAdd(this, START);
     }
 
     void succeeded() {
         if ((long) STREAK.getOpaque(this) != 0) {
             STREAK.setVolatile(this, 0L);
         }
-        ENDED.getAndAdd(this, 1L);
+        CALLS.getAndAdd(this, -1L);
     }
 
     /** Counts an end other than success; returns the length of the run of failures it prolonged, 0 if it did not. */
@@ -289,7 +293,7 @@ final class InstanceState implements Candidate {
         } else {
             IGNORED.getAndAdd(this, 1L);
         }
-        ENDED.getAndAdd(this, 1L);
+        CALLS.getAndAdd(this, -1L);
         return run;
     }
 
@@ -327,12 +331,18 @@ final class InstanceState implements Candidate {
         STREAK.setVolatile(this, value);
     }
 
-    long startedCount() {
-        return (long) STARTED.getVolatile(this);
+    long endedCount() {
+        long now = (long) CALLS.getVolatile(this);
+        return carried + (now >>> IN_FLIGHT_BITS) - (now & IN_FLIGHT_MASK);
     }
 
-    long endedCount() {
-        return (long) ENDED.getVolatile(this);
+    /** Lane only: makes room for more calls to be counted, long before there is none: after 2^39. */
+    void carry() {
+        if ((long) CALLS.getVolatile(this) < 0) {
+            CALLS.getAndAdd(this, Long.MIN_VALUE);
+            long sum = carried + (1L << (Long.SIZE - 1 - IN_FLIGHT_BITS));
+            carried = sum;
+        }
     }
 
     long failedCount() {
