@@ -4,7 +4,8 @@ import io.lb4j.Candidate;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import io.lb4j.Ticker;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /** A weighted rotation whose weights follow something that is measured while it goes round. */
 final class AdaptiveRotation implements Picker {
@@ -16,6 +17,15 @@ final class AdaptiveRotation implements Picker {
      */
     private static final double MIN_FACTOR = 0.1;
     private static final double MAX_FACTOR = 10;
+    private static final VarHandle UPDATED;
+
+    static {
+        try {
+            UPDATED = MethodHandles.lookup().findVarHandle(AdaptiveRotation.class, "updated", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final Candidate[] candidates;
     private final double[] weights;
@@ -23,10 +33,11 @@ final class AdaptiveRotation implements Picker {
     private final UpdateClock updates;
     private final Ticker ticker;
     private final Phase phase;
-    private final AtomicInteger updated;
+    /** The period the weights are of; written by the first pick of the next one. */
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private int updated;
 
-    /** Written by the first pick of a period. */
-    private volatile WeightedTurn turn;
+    private volatile CandidateTurn turn;
 
     /** What the weight of one instance follows. */
     interface Pace {
@@ -52,19 +63,19 @@ final class AdaptiveRotation implements Picker {
         for (Pace pace : paces) {
             pace.moves(updates);
         }
-        this.updated = new AtomicInteger(updates.period());
-        this.turn = new WeightedTurn(adapted());
+        this.updated = updates.period();
+        this.turn = new CandidateTurn(candidates, adapted());
     }
 
     @Override
     public Candidate pick(PickRequest request) {
-        int seen = updated.getOpaque();
+        int seen = (int) UPDATED.getOpaque(this);
         int period = updates.period();
-        if (seen != period && updated.compareAndSet(seen, period)) {
-            turn = new WeightedTurn(adapted());
+        if (seen != period && UPDATED.compareAndSet(this, seen, period)) {
+            turn = new CandidateTurn(candidates, adapted());
         }
-        WeightedTurn current = turn;
-        return candidates[current.at(phase.next(current.step))];
+        CandidateTurn current = turn;
+        return current.at(phase.next(current.step));
     }
 
     private double[] adapted() {

@@ -151,12 +151,12 @@ public abstract sealed class AffinityStrategy implements Strategy
                 return keyless.pick(request);
             }
             long hash = request.hash();
-            int index = request.excludedCount() == 0 ? order.first(hash) : order.first(hash, this, request);
+            int index = request.excludedCount() == 0 ? order.first(hash) : order.first(hash, this, request, 0);
             return candidates[index >= 0 ? index : order.first(hash)];
         }
 
         @Override
-        public boolean admits(int index, PickRequest request) {
+        public boolean admits(int index, PickRequest request, long calls) {
             return !request.excludes(candidates[index]);
         }
     }

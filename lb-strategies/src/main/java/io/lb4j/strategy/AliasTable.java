@@ -10,16 +10,19 @@ final class AliasTable {
      * on Software Engineering 17(9), 1991, after A. J. Walker, 1974.
      *
      * One 64-bit number serves both choices: the high half of its product with n is the column, and the low half is
-     * spread evenly within the column, so it is compared with the column's share as an unsigned fraction of 2^64.
+     * spread evenly within the column, so that its upper 32 bits are compared with the column's share as a fraction of
+     * 2^32. Without a branch, which nobody could foresee, and with share and alias in one word: a draw looks at one
+     * place of memory.
      */
-    private final long[] share;
-    private final int[] alias;
+    private static final double TWO_TO_32 = 0x1p32;
+
+    /** The share in the upper half, the alias in the lower. */
+    private final long[] columns;
 
     /** @param weights at least one; each positive and finite */
     AliasTable(double[] weights) {
         int n = weights.length;
-        share = new long[n];
-        alias = new int[n];
+        columns = new long[n];
         double[] height = normalised(weights);
         int[] work = new int[n];
         int small = 0;
@@ -69,15 +72,17 @@ final class AliasTable {
     }
 
     private void set(int column, double ownShare, int other) {
-        share[column] = Fractions.of(ownShare);
-        alias[column] = other;
+        // One that is rounded to nothing would never be drawn. A whole column has itself for alias, so the bit is not
+        // missed.
+        long share = Math.max(1, Math.min((1L << 32) - 1, Math.round(ownShare * TWO_TO_32)));
+        columns[column] = share << 32 | other;
     }
 
     /** The index that {@code bits}, drawn evenly from all 64-bit numbers, stand for. */
     int pick(long bits) {
-        int column = Fractions.scale(bits, share.length);
-        return Long.compareUnsigned(Fractions.remainder(bits, share.length), share[column]) < 0
-                ? column
-                : alias[column];
+        int column = Fractions.scale(bits, columns.length);
+        long found = columns[column];
+        long beyond = ((found >>> 32) - (Fractions.remainder(bits, columns.length) >>> 32) - 1) >> 63;
+        return column ^ ((column ^ (int) found) & (int) beyond);
     }
 }

@@ -74,19 +74,27 @@ final class BoundedLoad implements Strategy {
             }
             long hash = request.hash();
             int home = order.first(hash);
-            if (admits(home, request)) {
-                return candidates[home];
+            Candidate candidate = candidates[home];
+            int busy = candidate.inFlight();
+            boolean retry = request.excludedCount() > 0;
+            // An idle one has room whatever the total, which costs more to know.
+            if (busy == 0 && !retry) {
+                return candidate;
             }
-            int index = order.first(hash, this, request);
+            long calls = total.get() + 1;
+            if (!retry && busy < share[home] * calls) {
+                return candidate;
+            }
+            int index = order.first(hash, this, request, calls);
             return candidates[index >= 0 ? index : crowded(home, request)];
         }
 
         @Override
-        public boolean admits(int index, PickRequest request) {
+        public boolean admits(int index, PickRequest request, long calls) {
             Candidate candidate = candidates[index];
             int busy = candidate.inFlight();
-            // An idle one has room whatever the total, which costs more to know. busy < ceil(x) is busy < x.
-            return (busy == 0 || busy < share[index] * (total.get() + 1))
+            // busy < ceil(x) is busy < x.
+            return (busy == 0 || busy < share[index] * calls)
                     && (request.excludedCount() == 0 || !request.excludes(candidate));
         }
 

@@ -148,7 +148,7 @@ final class JumpHash extends AffinityStrategy {
          */
         private static final int MAX_DRAWS = 32;
 
-        private static final Gate ALL = (index, request) -> true;
+        private static final Gate ALL = (index, request, calls) -> true;
 
         private final int[] slots;
         private final int size;
@@ -161,22 +161,22 @@ final class JumpHash extends AffinityStrategy {
         @Override
         public int first(long hash) {
             int index = slots[Hashing.consistentHash(hash, slots.length)];
-            return index >= 0 ? index : first(hash, ALL, PickRequest.plain());
+            return index >= 0 ? index : first(hash, ALL, PickRequest.plain(), 0);
         }
 
         @Override
-        public int first(long hash, Gate gate, PickRequest request) {
+        public int first(long hash, Gate gate, PickRequest request, long calls) {
             for (int draw = 0; draw < MAX_DRAWS; draw++) {
                 long drawn = draw == 0 ? hash : XxHash64.hash(hash, draw);
                 int index = slots[Hashing.consistentHash(drawn, slots.length)];
-                if (index >= 0 && gate.admits(index, request)) {
+                if (index >= 0 && gate.admits(index, request, calls)) {
                     return index;
                 }
             }
             int start = Hashing.consistentHash(XxHash64.hash(hash, MAX_DRAWS), size);
             for (int i = 0; i < size; i++) {
                 int index = (start + i) % size;
-                if (gate.admits(index, request)) {
+                if (gate.admits(index, request, calls)) {
                     return index;
                 }
             }

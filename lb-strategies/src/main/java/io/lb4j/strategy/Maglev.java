@@ -44,12 +44,12 @@ final class Maglev extends AffinityStrategy {
         }
 
         @Override
-        public int first(long hash, Gate gate, PickRequest request) {
+        public int first(long hash, Gate gate, PickRequest request, long calls) {
             // The changes run through whole blocks of successive hashes, so twice the size reaches every slot.
             int attempts = Integer.highestOneBit(table.size()) << 2;
             for (int i = 0; i < attempts; i++) {
                 int owner = table.owner(hash, i);
-                if (gate.admits(owner, request)) {
+                if (gate.admits(owner, request, calls)) {
                     return owner;
                 }
             }

@@ -69,7 +69,7 @@ final class MultiProbe extends AffinityStrategy {
 
         /** As if those that the gate does not admit were not on the ring. */
         @Override
-        public int first(long hash, Gate gate, PickRequest request) {
+        public int first(long hash, Gate gate, PickRequest request, long calls) {
             int best = -1;
             long least = -1;
             for (int i = 0; i < probes; i++) {
@@ -81,7 +81,7 @@ final class MultiProbe extends AffinityStrategy {
                         break;
                     }
                     int owner = ring.owner(position);
-                    if (gate.admits(owner, request)) {
+                    if (gate.admits(owner, request, calls)) {
                         best = owner;
                         least = distance;
                         break;

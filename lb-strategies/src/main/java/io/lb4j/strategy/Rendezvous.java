@@ -39,7 +39,7 @@ final class Rendezvous extends AffinityStrategy {
          * proportional to the weights.
          */
         private static final double TWO_TO_MINUS_53 = 0x1p-53;
-        private static final Gate ALL = (index, request) -> true;
+        private static final Gate ALL = (index, request, calls) -> true;
 
         private final long[] seeds;
         private final double[] weights;
@@ -53,7 +53,7 @@ final class Rendezvous extends AffinityStrategy {
 
         @Override
         public int first(long hash) {
-            return equalWeights ? highest(hash) : first(hash, ALL, PickRequest.plain());
+            return equalWeights ? highest(hash) : first(hash, ALL, PickRequest.plain(), 0);
         }
 
         /** With equal weights the score rises with the hash, so the hashes' order is the scores'. */
@@ -71,7 +71,7 @@ final class Rendezvous extends AffinityStrategy {
         }
 
         @Override
-        public int first(long hash, Gate gate, PickRequest request) {
+        public int first(long hash, Gate gate, PickRequest request, long calls) {
             int best = -1;
             double highest = 0;
             for (int i = 0; i < seeds.length; i++) {
@@ -79,7 +79,7 @@ final class Rendezvous extends AffinityStrategy {
                 // -ln(u) >= 1 - u, so that most logarithms need not be taken.
                 if (weights[i] > highest * (1 - u)) {
                     double score = weights[i] / -Math.log(u);
-                    if (score > highest && gate.admits(i, request)) {
+                    if (score > highest && gate.admits(i, request, calls)) {
                         best = i;
                         highest = score;
                     }

@@ -62,11 +62,11 @@ final class RingHash extends AffinityStrategy {
         }
 
         @Override
-        public int first(long hash, Gate gate, PickRequest request) {
+        public int first(long hash, Gate gate, PickRequest request, long calls) {
             int position = ring.find(hash);
             for (int i = 0; i < ring.size(); i++) {
                 int owner = ring.owner(position);
-                if (gate.admits(owner, request)) {
+                if (gate.admits(owner, request, calls)) {
                     return owner;
                 }
                 position = ring.next(position);

@@ -35,14 +35,9 @@ final class RoundRobin implements Strategy {
         private final long step;
 
         Rotation(Candidate[] candidates, Phase phase) {
-            this(candidates, phase, Long.divideUnsigned(-1, candidates.length));
-        }
-
-        /** @param step how far a pick moves on */
-        Rotation(Candidate[] candidates, Phase phase, long step) {
             this.candidates = candidates;
             this.phase = phase;
-            this.step = step;
+            this.step = Long.divideUnsigned(-1, candidates.length);
         }
 
         @Override

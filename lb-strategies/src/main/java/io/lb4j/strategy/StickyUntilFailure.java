@@ -90,6 +90,9 @@ final class StickyUntilFailure implements Strategy {
 
         private final Object owner = new Object();
 
+        /** Who has the calls without a key: what their seat says, one step nearer. */
+        private volatile @Nullable Candidate keyless;
+
         Sticky(AffinityStrategy.Placed placed, Seats seats) {
             Candidate[] candidates = placed.candidates();
             this.order = placed.order();
@@ -104,14 +107,28 @@ final class StickyUntilFailure implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            boolean keyed = request.hasHash();
-            AtomicReferenceArray<@Nullable Seat> places = keyed ? seats.keyed() : seats.keyless;
-            int slot = keyed ? (int) (request.hash() >>> SLOT_SHIFT) : 0;
+            if (!request.hasHash()) {
+                Candidate known = keyless;
+                return known != null && request.excludedCount() == 0 ? known : settleKeyless(request);
+            }
+            AtomicReferenceArray<@Nullable Seat> places = seats.keyed();
+            int slot = (int) (request.hash() >>> SLOT_SHIFT);
             Seat taken = places.getOpaque(slot);
             if (taken != null && taken.owner == owner && request.excludedCount() == 0) {
                 return taken.candidate;
             }
-            return settle(places, slot, keyed ? XxHash64.hash(slot, 0) : seats.seed, request);
+            return settle(places, slot, XxHash64.hash(slot, 0), request);
+        }
+
+        private Candidate settleKeyless(PickRequest request) {
+            Candidate settled = settle(seats.keyless, 0, seats.seed, request);
+            Seat seat = seats.keyless.get(0);
+            // Another thread may move the seat meanwhile: the last to look must find the note as the seat is.
+            while (seat != null && seat.owner == owner && keyless != seat.candidate) {
+                keyless = seat.candidate;
+                seat = seats.keyless.get(0);
+            }
+            return settled;
         }
 
         private Candidate settle(
@@ -122,7 +139,7 @@ final class StickyUntilFailure implements Strategy {
                 places.compareAndSet(slot, taken, current);
                 return current.candidate;
             }
-            int index = order.first(hash, this, request);
+            int index = order.first(hash, this, request, 0);
             if (index < 0) {
                 // All have failed this call: no reason to move.
                 return current != null ? current.candidate : own[order.first(hash)].candidate;
@@ -132,7 +149,7 @@ final class StickyUntilFailure implements Strategy {
         }
 
         @Override
-        public boolean admits(int index, PickRequest request) {
+        public boolean admits(int index, PickRequest request, long calls) {
             return request.excludedCount() == 0 || !request.excludes(own[index].candidate);
         }
     }

@@ -61,7 +61,9 @@ final class WeightedByInFlight implements Strategy {
         private final Phase phase;
         private final double bias;
         private final double[] shares = new double[TABLE];
-        private final int epoch;
+
+        /** The part of the turn that the rotation comes to once in a round. */
+        private final long home;
 
         /** What each has saved, less than 1; written by every pick, and a lost update does not matter. */
         private final double[] saved;
@@ -70,7 +72,9 @@ final class WeightedByInFlight implements Strategy {
         private volatile double best = Double.MIN_NORMAL;
 
         private volatile double bestBefore = Double.MIN_NORMAL;
-        private int looks;
+
+        /** Rounds since; a lost update does not matter. */
+        private int rounds;
 
         Thinned(Members members, double bias, Phase phase) {
             this.candidates = members.candidates;
@@ -78,7 +82,7 @@ final class WeightedByInFlight implements Strategy {
             this.phase = phase;
             this.bias = bias;
             this.saved = new double[members.size];
-            this.epoch = ROUNDS * members.size;
+            this.home = Long.divideUnsigned(-1, members.size);
             for (int i = 0; i < TABLE; i++) {
                 shares[i] = Math.pow(i + 1.0, -bias);
             }
@@ -89,9 +93,10 @@ final class WeightedByInFlight implements Strategy {
             int fallback = -1;
             double most = -1;
             for (int i = 0; i < MAX_TRIES; i++) {
-                int index = turn.at(phase.next(turn.step));
+                long point = phase.next(turn.step);
+                int index = turn.at(point);
                 double share = share(candidates[index].inFlight());
-                double sum = (double) SAVED.getOpaque(saved, index) + share / top(share);
+                double sum = (double) SAVED.getOpaque(saved, index) + share / top(share, point);
                 if (sum >= 1) {
                     SAVED.setOpaque(saved, index, sum - 1);
                     return candidates[index];
@@ -109,15 +114,16 @@ final class WeightedByInFlight implements Strategy {
             return inFlight < TABLE ? shares[inFlight] : Math.pow(inFlight + 1.0, -bias);
         }
 
-        private double top(double share) {
+        private double top(double share, long point) {
             double top = best;
             if (share > top) {
                 best = share;
                 top = share;
             }
             top = Math.max(top, bestBefore);
-            if (++looks >= epoch) {
-                looks = 0;
+            // Rounds, not looks, lest every look writes a number that all threads share.
+            if (Long.compareUnsigned(point, home) < 0 && ++rounds >= ROUNDS) {
+                rounds = 0;
                 bestBefore = best;
                 best = Double.MIN_NORMAL;
             }

@@ -24,10 +24,7 @@ final class WeightedRoundRobin implements Strategy {
         if (Members.equal(weights)) {
             return new RoundRobin.Rotation(candidates, phase);
         }
-        WeightedTurn turn = new WeightedTurn(weights);
-        return turn.hasCells()
-                ? new RoundRobin.Rotation(turn.cells(candidates), phase, turn.step)
-                : new Weighted(candidates, turn, phase);
+        return new Weighted(new CandidateTurn(candidates, weights), phase);
     }
 
     @Override
@@ -36,19 +33,17 @@ final class WeightedRoundRobin implements Strategy {
     }
 
     private static final class Weighted implements Picker {
-        private final Candidate[] candidates;
-        private final WeightedTurn turn;
+        private final CandidateTurn turn;
         private final Phase phase;
 
-        Weighted(Candidate[] candidates, WeightedTurn turn, Phase phase) {
-            this.candidates = candidates;
+        Weighted(CandidateTurn turn, Phase phase) {
             this.turn = turn;
             this.phase = phase;
         }
 
         @Override
         public Candidate pick(PickRequest request) {
-            return candidates[turn.at(phase.next(turn.step))];
+            return turn.at(phase.next(turn.step));
         }
     }
 }

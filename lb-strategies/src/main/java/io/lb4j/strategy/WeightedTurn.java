@@ -2,6 +2,7 @@ package io.lb4j.strategy;
 
 import io.lb4j.Candidate;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** The order of a weighted rotation: which index stands at a point of the turn, and how far apart picks are. */
 final class WeightedTurn {
@@ -32,16 +33,14 @@ final class WeightedTurn {
     private static final int MAX_CELLS_EACH = 64;
     private static final int GUIDES_EACH_BITS = 4;
 
+    /** Of so many, the whole table of guides would be too large for the caches; half of it has as few boundaries. */
+    private static final int MANY = 4096;
+
     final long step;
     private final long[] end;
 
-    /** By {@link #shift}; empty if there are cells. The complement of an index where a boundary is. */
-    private final int[] guide;
-
-    private final int shift;
-
-    /** Who has each W-th of the turn; empty if weights are not in the ratio of integers. */
-    private final int[] cells;
+    /** Who has each of so many equal parts of the turn; the complement of the first if it is divided. */
+    private final int[] parts;
 
     /** @param weights at least one; each positive and finite */
     WeightedTurn(double[] weights) {
@@ -71,16 +70,9 @@ final class WeightedTurn {
             }
         }
         end[n - 1] = -1;
-        if (unit > 0 && cycle <= Math.min(MAX_CELLS, (long) MAX_CELLS_EACH * n)) {
-            cells = cells(weights, unit, (int) cycle);
-            guide = new int[0];
-            shift = 0;
-        } else {
-            cells = new int[0];
-            int bits = 32 - Integer.numberOfLeadingZeros(n) + GUIDES_EACH_BITS;
-            shift = 64 - bits;
-            guide = guide(bits);
-        }
+        parts = unit > 0 && cycle <= Math.min(MAX_CELLS, (long) MAX_CELLS_EACH * n)
+                ? cells(weights, unit, (int) cycle)
+                : guide(32 - Integer.numberOfLeadingZeros(n) + GUIDES_EACH_BITS - (n > MANY ? 1 : 0));
     }
 
     private static int[] cells(double[] weights, double unit, int cycle) {
@@ -95,6 +87,7 @@ final class WeightedTurn {
     }
 
     private int[] guide(int bits) {
+        int shift = 64 - bits;
         int[] first = new int[1 << bits];
         int index = 0;
         for (int i = 0; i < first.length; i++) {
@@ -109,27 +102,19 @@ final class WeightedTurn {
         return first;
     }
 
-    /** Whether the turn is made of equal cells that each are of one index. */
-    boolean hasCells() {
-        return cells.length > 0;
-    }
-
-    /** Who has each cell. */
-    Candidate[] cells(Candidate[] candidates) {
-        Candidate[] owners = new Candidate[cells.length];
+    /** Who has each part of the turn; null if it is divided. */
+    @Nullable
+    Candidate[] parts(Candidate[] candidates) {
+        Candidate[] owners = new Candidate[parts.length];
         for (int i = 0; i < owners.length; i++) {
-            owners[i] = candidates[cells[i]];
+            owners[i] = parts[i] >= 0 ? candidates[parts[i]] : null;
         }
         return owners;
     }
 
     /** The index whose arc holds {@code point}. */
     int at(long point) {
-        int[] owners = cells;
-        if (owners.length > 0) {
-            return owners[Fractions.scale(point, owners.length)];
-        }
-        int index = guide[(int) (point >>> shift)];
+        int index = parts[Fractions.scale(point, parts.length)];
         return index >= 0 ? index : search(~index, point);
     }
 

@@ -59,7 +59,7 @@ final class Homes {
     /** Where the key goes if its home is busy or has failed. */
     int second(long hash) {
         int home = order.first(hash);
-        return indices[order.first(hash, (index, request) -> index != home, PickRequest.plain())];
+        return indices[order.first(hash, (index, request, calls) -> index != home, PickRequest.plain(), 0)];
     }
 
     /** How many of the keys each of {@code n} instances has. */

@@ -28,9 +28,9 @@ final class MultiProbeTest {
         for (long key : Homes.keys(1000)) {
             int home = scan(nearest, key, -1);
             assertThat(nearest.first(key)).isEqualTo(home);
-            int second = nearest.first(key, (index, request) -> index != home, PickRequest.plain());
+            int second = nearest.first(key, (index, request, calls) -> index != home, PickRequest.plain(), 0);
             assertThat(second).isEqualTo(hosts == 1 ? -1 : scan(nearest, key, home));
-            assertThat(nearest.first(key, (index, request) -> false, PickRequest.plain()))
+            assertThat(nearest.first(key, (index, request, calls) -> false, PickRequest.plain(), 0))
                     .isEqualTo(-1);
         }
         assertThat(ring.size()).isEqualTo(hosts * hashes);

@@ -18,7 +18,8 @@ class RendezvousScoresTest {
                 new Rendezvous.Scores(random.longs(weights.length).toArray(), weights);
         for (int i = 0; i < 10_000; i++) {
             long hash = random.nextLong();
-            assertThat(scores.first(hash)).isEqualTo(scores.first(hash, (index, request) -> true, PickRequest.plain()));
+            assertThat(scores.first(hash))
+                    .isEqualTo(scores.first(hash, (index, request, calls) -> true, PickRequest.plain(), 0));
         }
     }
 }
