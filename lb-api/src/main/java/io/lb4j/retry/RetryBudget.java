@@ -2,32 +2,51 @@ package io.lb4j.retry;
 
 import io.lb4j.Ticker;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Caps the retries of a service as a whole, so that a service in trouble is not buried under repeats of its own failed
- * calls. A token bucket: every call deposits a fraction of a token, time deposits a floor, a retry costs one token.
- * Thread-safe, without locks and without garbage.
+ * calls: at any moment the retries of the last second are no more than a share of the calls of that second, or, with
+ * little traffic, than a floor per second. Thread-safe, without locks and without garbage.
  *
- * <p>The shape is Finagle's (a share of live traffic plus a floor per second), which unlike a bare limit on attempts
- * bounds the extra load also when every call fails.
+ * <p>The terms are Finagle's (a share of live traffic, a floor per second), which unlike a limit on attempts bound the
+ * extra load also when every call fails. Its bucket of tokens saves up for ten seconds, though, and hands all of that
+ * out in the first moment of an outage. Here only live traffic counts: a quiet hour saves up nothing but one retry, and the floor
+ * is three seconds' worth at a time. And the floor is the least there is, as in Envoy, not something on top.
  */
 public final class RetryBudget {
+    private static final long SLICE_NANOS = 100_000_000;
+    private static final int SLICES_PER_SECOND = 10;
+
+    /** How many seconds' floor may be spent at once: what it takes to get past a few dead instances at low traffic. */
+    private static final int FLOOR_SECONDS = 3;
+
+    /** A power of two, and more slices than anybody looks back. */
+    private static final int RING = 32;
+
     private static final long TOKEN = 1_000_000_000L;
+    private static final long COUNT = 0xffff_ffffL;
 
     private final long depositPerCall;
-    private final long perSecond;
-    private final long capacity;
+    private final long floor;
     private final @Nullable Ticker ticker;
-    private final AtomicLong tokens;
-    private final AtomicLong refilledAt = new AtomicLong();
+    private final long startNanos;
+
+    /** Per slice of time its number, in the upper half, and what was counted in it. */
+    private final AtomicLongArray calls = new AtomicLongArray(RING);
+
+    private final AtomicLongArray retries = new AtomicLongArray(RING);
+
+    /** One token at most: what calls deposited since the last retry, for when a second's share is less than one. */
+    private final AtomicLong saved = new AtomicLong();
 
     /**
      * A budget.
      *
-     * @param ratio retries per call in the long run, 0 to 10; default elsewhere 0.2
+     * @param ratio retries per call, 0 to 10; default elsewhere 0.2
      * @param minPerSecond retries per second allowed whatever the traffic, 0 to 1,000,000; default elsewhere 10
-     * @param ticker the clock for the floor
+     * @param ticker the clock
      * @throws IllegalArgumentException if out of range
      */
     public RetryBudget(double ratio, int minPerSecond, Ticker ticker) {
@@ -37,23 +56,17 @@ public final class RetryBudget {
         if (minPerSecond < 0 || minPerSecond > 1_000_000) {
             throw new IllegalArgumentException("minPerSecond: " + minPerSecond + " (expected: 0 to 1000000)");
         }
-        this.depositPerCall = (long) (ratio * TOKEN);
-        this.perSecond = minPerSecond;
-        // Ten seconds' floor, and at least what a hundred calls deposit: enough to ride out one instance's death,
-        // too little to store up a storm during quiet hours.
-        this.capacity =
-                Math.max(minPerSecond * 10L * TOKEN, Math.max(100 * depositPerCall, depositPerCall > 0 ? TOKEN : 0));
+        this.depositPerCall = Math.round(ratio * TOKEN);
+        this.floor = (long) minPerSecond * FLOOR_SECONDS;
         this.ticker = ticker;
-        this.tokens = new AtomicLong(Math.min(capacity, perSecond * TOKEN));
-        this.refilledAt.set(ticker.nanos());
+        this.startNanos = ticker.nanos();
     }
 
     private RetryBudget() {
         this.depositPerCall = 0;
-        this.perSecond = 0;
-        this.capacity = Long.MAX_VALUE;
+        this.floor = 0;
         this.ticker = null;
-        this.tokens = new AtomicLong(Long.MAX_VALUE);
+        this.startNanos = 0;
     }
 
     /** A budget that never refuses; for tests and for callers that limit retries elsewhere. */
@@ -63,47 +76,75 @@ public final class RetryBudget {
 
     /** Counts a call's first attempt. */
     public void onCall() {
-        if (depositPerCall > 0) {
-            deposit(depositPerCall);
+        Ticker clock = ticker;
+        if (clock == null || depositPerCall == 0) {
+            return;
+        }
+        count(slice(clock));
+        if (saved.get() < TOKEN) {
+            saved.getAndAdd(depositPerCall);
         }
     }
 
-    /** Takes one token for one more attempt; false if there is none, and then the attempt must not be made. */
+    private void count(long slice) {
+        int at = (int) slice & (RING - 1);
+        for (; ; ) {
+            long word = calls.get(at);
+            int age = (int) slice - (int) (word >>> 32);
+            if (age == 0) {
+                calls.getAndIncrement(at);
+                return;
+            }
+            // A thread that slept through the whole ring finds a later slice there: its call is history.
+            if (age < 0 || calls.compareAndSet(at, word, slice << 32 | 1)) {
+                return;
+            }
+        }
+    }
+
+    /** Takes leave for one more attempt; false if there is none, and then the attempt must not be made. */
     public boolean tryRetry() {
-        if (ticker == null) {
+        Ticker clock = ticker;
+        if (clock == null) {
             return true;
         }
-        refill(ticker.nanos());
         for (; ; ) {
-            long now = tokens.get();
-            if (now < TOKEN) {
+            long slice = slice(clock);
+            int at = (int) slice & (RING - 1);
+            long word = retries.get(at);
+            long here = (int) (word >>> 32) == (int) slice ? word & COUNT : 0;
+            if (!allows(slice, here)) {
                 return false;
             }
-            if (tokens.compareAndSet(now, now - TOKEN)) {
+            if (retries.compareAndSet(at, word, slice << 32 | (here + 1))) {
+                saved.set(0);
                 return true;
             }
         }
     }
 
-    private void refill(long now) {
-        long last = refilledAt.get();
-        long elapsed = now - last;
-        // One thread per elapsed stretch wins it and deposits; the others find it spent.
-        if (perSecond > 0 && elapsed > 0 && refilledAt.compareAndSet(last, now)) {
-            long capped = Math.min(elapsed, 10 * TOKEN);
-            deposit(capped * perSecond);
+    private boolean allows(long slice, long retriesNow) {
+        long before = sum(retries, slice, 1, FLOOR_SECONDS * SLICES_PER_SECOND);
+        if (retriesNow + before < floor) {
+            return true;
         }
+        long ofLastSecond = retriesNow + sum(retries, slice, 1, SLICES_PER_SECOND);
+        return (ofLastSecond + 1) * TOKEN <= sum(calls, slice, 0, SLICES_PER_SECOND) * depositPerCall
+                || (ofLastSecond == 0 && saved.get() >= TOKEN);
     }
 
-    private void deposit(long amount) {
-        for (; ; ) {
-            long now = tokens.get();
-            if (now >= capacity) {
-                return;
-            }
-            if (tokens.compareAndSet(now, Math.min(capacity, now + amount))) {
-                return;
+    private static long sum(AtomicLongArray ring, long slice, int from, int to) {
+        long sum = 0;
+        for (long each = slice - from; each > slice - to && each >= 0; each--) {
+            long word = ring.get((int) each & (RING - 1));
+            if ((int) (word >>> 32) == (int) each) {
+                sum += word & COUNT;
             }
         }
+        return sum;
+    }
+
+    private long slice(Ticker clock) {
+        return (clock.nanos() - startNanos) / SLICE_NANOS;
     }
 }

@@ -41,37 +41,113 @@ final class RetryBudgetTest {
     @Test
     void floor_givesThatManyPerSecond() {
         RetryBudget budget = new RetryBudget(0, 10, time);
-        assertThat(drain(budget)).as("at the start: one second's").isEqualTo(10);
-        time.advance(Duration.ofMillis(99));
-        assertThat(budget.tryRetry()).isFalse();
-        time.advance(Duration.ofMillis(1));
-        assertThat(drain(budget)).isEqualTo(1);
+        assertThat(drain(budget)).as("three seconds' at once").isEqualTo(30);
         int retries = 0;
         for (int i = 0; i < 60_000; i++) {
             time.advance(Duration.ofMillis(1));
             retries += budget.tryRetry() ? 1 : 0;
         }
-        assertThat(retries).isBetween(599, 600);
+        assertThat(retries).isBetween(570, 600);
     }
 
     @Test
-    void quietTime_storesTenSecondsOfTheFloorAtMost() {
+    void floor_isNotOnTopOfTheShare() {
+        RetryBudget budget = new RetryBudget(0.2, 10, time);
+        for (int i = 0; i < 1000; i++) {
+            budget.onCall();
+        }
+        assertThat(drain(budget)).isEqualTo(200);
+    }
+
+    @Test
+    void quietTime_storesThreeSecondsOfTheFloorAtMost() {
         RetryBudget budget = new RetryBudget(0.2, 10, time);
         time.advance(Duration.ofDays(365));
-        assertThat(drain(budget)).isEqualTo(100);
+        assertThat(drain(budget)).isEqualTo(30);
     }
 
     @Test
-    void busyTime_storesWhatAHundredCallsDepositAtMost() {
+    void busyTime_storesWhatOneSecondsCallsDeposit() {
         RetryBudget budget = new RetryBudget(0.5, 0, time);
         for (int i = 0; i < 100_000; i++) {
             budget.onCall();
+            time.advance(Duration.ofMillis(1));
         }
-        assertThat(drain(budget)).isEqualTo(50);
+        assertThat(drain(budget)).isBetween(450, 500);
+        time.advance(Duration.ofSeconds(1));
+        assertThat(budget.tryRetry()).isFalse();
+    }
+
+    /** Both after a quiet hour and after a busy one. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3600})
+    void everythingDown_retriesAddAFifthToNoSecondsLoad(int healthySeconds) {
+        RetryBudget budget = new RetryBudget(0.2, 10, time);
+        time.advance(Duration.ofHours(1));
+        for (int i = 0; i < healthySeconds * 200; i++) {
+            budget.onCall();
+            time.advance(Duration.ofMillis(5));
+        }
+        // 200 calls a second, each of which would be made three times in all.
+        int[] retriesPerSlice = new int[100];
+        for (int slice = 0; slice < retriesPerSlice.length; slice++) {
+            for (int call = 0; call < 20; call++) {
+                budget.onCall();
+                for (int attempt = 2; attempt <= 3 && budget.tryRetry(); attempt++) {
+                    retriesPerSlice[slice]++;
+                }
+                time.advance(Duration.ofMillis(5));
+            }
+        }
+        int total = 0;
+        for (int slice = 0; slice < retriesPerSlice.length; slice++) {
+            total += retriesPerSlice[slice];
+            if (slice >= 9) {
+                int ofThatSecond = 0;
+                for (int i = slice - 9; i <= slice; i++) {
+                    ofThatSecond += retriesPerSlice[i];
+                }
+                assertThat(ofThatSecond)
+                        .as("second that ends with slice " + slice)
+                        .isLessThanOrEqualTo(40);
+            }
+        }
+        assertThat(total).isBetween(380, 400);
+    }
+
+    /** Half of ten instances die at once: it takes a run of five failures on each to find out, at any traffic. */
+    @ParameterizedTest
+    @ValueSource(ints = {5, 20, 200, 2000})
+    void someDown_thereAreRetriesEnoughToFindOut(int callsPerSecond) {
+        RetryBudget budget = new RetryBudget(0.2, 10, time);
+        int refused = 0;
+        for (int i = 0; i < 10 * callsPerSecond; i++) {
+            budget.onCall();
+            time.advance(Duration.ofNanos(1_000_000_000 / callsPerSecond));
+        }
+        for (int failures = 0; failures < 28; failures++) {
+            budget.onCall();
+            budget.onCall();
+            refused += budget.tryRetry() ? 0 : 1;
+            time.advance(Duration.ofNanos(2_000_000_000L / callsPerSecond));
+        }
+        assertThat(refused).isZero();
     }
 
     @Test
-    void tinyRatio_stillSavesUpOne() {
+    void tinyRatio_atLowTraffic_stillSavesUpOne() {
+        RetryBudget budget = new RetryBudget(0.01, 0, time);
+        int retries = 0;
+        for (int i = 0; i < 1000; i++) {
+            budget.onCall();
+            time.advance(Duration.ofMillis(100));
+            retries += budget.tryRetry() ? 1 : 0;
+        }
+        assertThat(retries).isEqualTo(10);
+    }
+
+    @Test
+    void tinyRatio_inOneInstant_stillSavesUpOne() {
         RetryBudget budget = new RetryBudget(0.001, 0, time);
         for (int i = 0; i < 999; i++) {
             budget.onCall();
