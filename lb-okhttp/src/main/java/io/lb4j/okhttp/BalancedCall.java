@@ -1,17 +1,14 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.NotReadyException;
-import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.balancer.Lease;
 import io.lb4j.okhttp.InstanceDns.RedirectedToService;
 import java.io.IOException;
 import java.net.ProtocolException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import okhttp3.Call;
 import okhttp3.Interceptor.Chain;
 import okhttp3.Request;
@@ -38,13 +35,8 @@ final class BalancedCall {
     private final Request request;
     private final Call call;
     private final int hops;
-
-    /** Nanoseconds the whole call may take, or 0; and when it began, if so. */
-    private final long callNanos;
-
-    private final long startNanos;
-    private final @Nullable CallLink earlier;
-    private @Nullable CallLink link;
+    private final boolean again;
+    private final AttemptSender sender;
 
     /**
      * A call.
@@ -65,13 +57,9 @@ final class BalancedCall {
         this.service = service;
         this.request = request;
         this.call = chain.call();
-        this.earlier = earlier;
-        this.link = earlier;
         this.hops = hops;
-        this.callNanos = call.timeout().timeoutNanos();
-        // A call that comes once more, from an interceptor above or by a redirect, has no more time than before.
-        long begun = earlier == null ? 0 : earlier.callStartNanos;
-        this.startNanos = callNanos > 0 && begun == 0 ? System.nanoTime() : begun;
+        this.again = earlier != null;
+        this.sender = new AttemptSender(services, chain, tuned, service, request, earlier);
     }
 
     Response run() throws IOException {
@@ -82,62 +70,38 @@ final class BalancedCall {
         boolean aimed = startsAimed();
         List<IOException> errors = null;
         for (int attempts = 1; ; attempts++) {
-            Response response = null;
-            IOException error = null;
-            Verdict verdict;
-            try {
-                response = aimed ? aimed(attempt) : child(attempt);
-                service.readLoad(attempt, response);
-                verdict = service.judge(attempt, response);
-                attempt.answered(verdict.health());
-                if (verdict.isFinal()) {
-                    attempt.handedOut();
-                    return response;
-                }
-            } catch (RedirectedToService e) {
-                attempt.finish(Outcome.SUCCESS);
-                return redirected(attempt, e);
-            } catch (IOException e) {
-                error = attempt.timedOut ? attempt.timeout(e) : e;
-                verdict = service.judge(attempt, error);
-                attempt.finish(verdict.health());
-            } catch (RuntimeException | Error e) {
-                if (response != null) {
-                    response.close();
-                }
-                attempt.finish(Outcome.IGNORED);
-                throw e;
+            AttemptEnd end = sender.send(attempt, aimed);
+            if (end.error() instanceof RedirectedToService redirect) {
+                return redirected(attempt, redirect);
             }
             pick = pick.nextAttempt(attempt.lease.candidate());
             Attempt next;
             try {
-                next = verdict.isFinal() ? null : another(attempt, verdict, attempts, pick);
+                next = end.isFinal() ? null : another(end, attempts, pick);
             } catch (IOException e) {
                 // Cancelled while it paused.
-                if (response != null) {
-                    response.close();
-                    attempt.finish(verdict.health());
-                }
-                throw with(errors, error == null ? e : suppressing(e, error));
+                end.discard();
+                throw with(errors, end.error() == null ? e : suppressing(e, end.error()));
             }
             if (next == null) {
-                if (response != null) {
-                    attempt.handedOut();
-                    return response;
-                }
-                throw with(errors, error == null ? new IOException("no answer") : error);
+                return result(end, errors);
             }
-            if (response != null) {
-                response.close();
-                attempt.finish(verdict.health());
-            }
-            if (error != null) {
+            end.discard();
+            if (end.error() != null) {
                 errors = errors == null ? new ArrayList<>() : errors;
-                errors.add(error);
+                errors.add(end.error());
             }
             aimed = aimed && !attempt.acquired;
             attempt = next;
         }
+    }
+
+    private static Response result(AttemptEnd end, @Nullable List<IOException> errors) throws IOException {
+        if (end.response() != null) {
+            end.attempt().handedOut();
+            return end.response();
+        }
+        throw with(errors, end.error() == null ? new IOException("no answer") : end.error());
     }
 
     private Lease acquireFirst(PickRequest pick) throws IOException {
@@ -157,54 +121,16 @@ final class BalancedCall {
     }
 
     private boolean startsAimed() {
-        return isUpgrade() || (earlier == null && service.settings().attemptTimeout == null);
+        return isUpgrade() || (!again && service.settings().attemptTimeout == null);
     }
 
     private boolean isUpgrade() {
         return request.header("Upgrade") != null;
     }
 
-    private Response aimed(Attempt attempt) throws IOException {
-        attempt.startClock(callNanos);
-        call.addEventListener(attempt);
-        link(attempt);
-        return ReplayGuard.restore(attempt.endpoint.aim(chain, tuned).proceed(request));
-    }
-
-    private Response child(Attempt attempt) throws IOException {
-        attempt.startClock(callNanos);
-        CallLink parent = link;
-        if (parent == null) {
-            parent = new CallLink(call);
-            call.addEventListener(parent);
-            link(parent);
-        }
-        Call child = Overrides.applied(
-                        chain, attempt.endpoint.client(), services.transport().settings(tuned))
-                .newCall(request);
-        attempt.carriedBy(child);
-        child.addEventListener(attempt);
-        if (callNanos > 0 && !isEventStream()) {
-            // The outer call's own time-out ends with the headers, so that the body is the child's to watch.
-            child.timeout().timeout(Math.max(1, callNanos - elapsed()), TimeUnit.NANOSECONDS);
-        }
-        parent.follow(child);
-        Duration limit = service.settings().attemptTimeout;
-        Response response =
-                limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
-        return ReplayGuard.restore(response);
-    }
-
-    private void link(CallLink first) {
-        if (link == null) {
-            link = first;
-            first.callStartNanos = startNanos;
-            call.tag(CallLink.class, () -> first);
-        }
-    }
-
-    private @Nullable Attempt another(Attempt failed, Verdict verdict, int attempts, PickRequest pick)
-            throws IOException {
+    private @Nullable Attempt another(AttemptEnd end, int attempts, PickRequest pick) throws IOException {
+        Attempt failed = end.attempt();
+        Verdict verdict = end.verdict();
         if (verdict.fresh()) {
             failed.endpoint.evictIdle();
         }
@@ -219,7 +145,7 @@ final class BalancedCall {
                 .retry
                 .delay(attempts, verdict.delivery(), ThreadLocalRandom.current())
                 .toNanos();
-        if (callNanos > 0 && elapsed() + delay >= callNanos) {
+        if (!sender.hasTimeFor(delay)) {
             return null;
         }
         Lease lease = acquireAnother(pick, verdict.fresh());
@@ -230,7 +156,7 @@ final class BalancedCall {
             lease.close();
             return null;
         }
-        CallLink parent = link;
+        CallLink parent = sender.link();
         if (delay > 0 && parent != null) {
             // An attempt that only waits must not make its instance look busy.
             lease.close();
@@ -266,16 +192,7 @@ final class BalancedCall {
             throw new ProtocolException("Too many redirects between services: " + (hops + 1));
         }
         Service target = services.get(next.url().host());
-        return new BalancedCall(services, chain, tuned, target, next, link, hops + 1).run();
-    }
-
-    private long elapsed() {
-        return System.nanoTime() - startNanos;
-    }
-
-    private boolean isEventStream() {
-        String accept = request.header("Accept");
-        return accept != null && accept.startsWith("text/event-stream");
+        return new BalancedCall(services, chain, tuned, target, next, sender.link(), hops + 1).run();
     }
 
     /** RFC 9110 §9.2.2. */

@@ -1,0 +1,41 @@
+package io.lb4j.okhttp;
+
+import java.io.IOException;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What came of an attempt: an answer, whose body is open and whose lease goes on, or an error, and then the lease has
+ * ended.
+ *
+ * @param error null if there is an answer
+ */
+record AttemptEnd(
+        Attempt attempt,
+        @Nullable Response response,
+        @Nullable IOException error,
+        Verdict verdict) {
+
+    static AttemptEnd answered(Attempt attempt, Response response, Verdict verdict) {
+        attempt.answered(verdict.health());
+        return new AttemptEnd(attempt, response, null, verdict);
+    }
+
+    static AttemptEnd failed(Attempt attempt, IOException error, Verdict verdict) {
+        attempt.finish(verdict.health());
+        return new AttemptEnd(attempt, null, error, verdict);
+    }
+
+    /** Whether the caller gets it, come what may. */
+    boolean isFinal() {
+        return verdict.isFinal();
+    }
+
+    /** Drops the answer, if there is one: another attempt follows, or none can. */
+    void discard() {
+        if (response != null) {
+            response.close();
+            attempt.finish(verdict.health());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package io.lb4j.okhttp;
+
+import io.lb4j.Outcome;
+import io.lb4j.okhttp.InstanceDns.RedirectedToService;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import okhttp3.Call;
+import okhttp3.Interceptor.Chain;
+import okhttp3.Request;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends the attempts of one call, down the call's own chain or as calls of their own, and says what came of each.
+ *
+ * <p>Knows the call's clock and the link by which cancelling it reaches whatever is made on its behalf. Both hold for
+ * the whole OkHttp call, which may come by several times: from an interceptor above, or by a redirect.
+ */
+final class AttemptSender {
+    private final Services services;
+    private final Chain chain;
+    private final boolean tuned;
+    private final Service service;
+    private final Request request;
+    private final Call call;
+
+    /** Nanoseconds the whole call may take, or 0; and when it began, if so. */
+    private final long callNanos;
+
+    private final long startNanos;
+    private @Nullable CallLink link;
+
+    /**
+     * A sender.
+     *
+     * @param earlier the link of the same OkHttp call, if it has been here before
+     */
+    AttemptSender(
+            Services services,
+            Chain chain,
+            boolean tuned,
+            Service service,
+            Request request,
+            @Nullable CallLink earlier) {
+        this.services = services;
+        this.chain = chain;
+        this.tuned = tuned;
+        this.service = service;
+        this.request = request;
+        this.call = chain.call();
+        this.link = earlier;
+        this.callNanos = call.timeout().timeoutNanos();
+        // A call that comes once more has no more time than before.
+        long begun = earlier == null ? 0 : earlier.callStartNanos;
+        this.startNanos = callNanos > 0 && begun == 0 ? System.nanoTime() : begun;
+    }
+
+    /** The link of this call, once an attempt was sent. */
+    @Nullable
+    CallLink link() {
+        return link;
+    }
+
+    /** Whether the call's time will not be over {@code nanos} from now. */
+    boolean hasTimeFor(long nanos) {
+        return callNanos <= 0 || elapsed() + nanos < callNanos;
+    }
+
+    /**
+     * Sends one attempt and waits for its headers.
+     *
+     * @param aimed whether down the call's own chain, which must not hold a connection; else as a call of its own
+     */
+    AttemptEnd send(Attempt attempt, boolean aimed) {
+        Response response = null;
+        try {
+            response = aimed ? aimed(attempt) : child(attempt);
+            service.readLoad(attempt, response);
+            return AttemptEnd.answered(attempt, response, service.judge(attempt, response));
+        } catch (RedirectedToService e) {
+            return AttemptEnd.failed(attempt, e, Verdict.SUCCESS);
+        } catch (IOException e) {
+            IOException error = attempt.timedOut ? attempt.timeout(e) : e;
+            return AttemptEnd.failed(attempt, error, service.judge(attempt, error));
+        } catch (RuntimeException | Error e) {
+            if (response != null) {
+                response.close();
+            }
+            attempt.finish(Outcome.IGNORED);
+            throw e;
+        }
+    }
+
+    private Response aimed(Attempt attempt) throws IOException {
+        attempt.startClock(callNanos);
+        call.addEventListener(attempt);
+        link(attempt);
+        return ReplayGuard.restore(attempt.endpoint.aim(chain, tuned).proceed(request));
+    }
+
+    private Response child(Attempt attempt) throws IOException {
+        attempt.startClock(callNanos);
+        CallLink parent = link;
+        if (parent == null) {
+            parent = new CallLink(call);
+            call.addEventListener(parent);
+            link(parent);
+        }
+        Call child = Overrides.applied(
+                        chain, attempt.endpoint.client(), services.transport().settings(tuned))
+                .newCall(request);
+        attempt.carriedBy(child);
+        child.addEventListener(attempt);
+        if (callNanos > 0 && !isEventStream()) {
+            // The outer call's own time-out ends with the headers, so that the body is the child's to watch.
+            child.timeout().timeout(Math.max(1, callNanos - elapsed()), TimeUnit.NANOSECONDS);
+        }
+        parent.follow(child);
+        Duration limit = service.settings().attemptTimeout;
+        Response response =
+                limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
+        return ReplayGuard.restore(response);
+    }
+
+    private void link(CallLink first) {
+        if (link == null) {
+            link = first;
+            first.callStartNanos = startNanos;
+            call.tag(CallLink.class, () -> first);
+        }
+    }
+
+    private long elapsed() {
+        return System.nanoTime() - startNanos;
+    }
+
+    private boolean isEventStream() {
+        String accept = request.header("Accept");
+        return accept != null && accept.startsWith("text/event-stream");
+    }
+}
