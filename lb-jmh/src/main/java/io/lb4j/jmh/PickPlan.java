@@ -31,7 +31,7 @@ final class PickPlan {
     private static final int MEASUREMENTS = 5;
 
     /** The share of the time that goes into warming up. */
-    private static final double WARMUP = 0.4;
+    private static final double WARMUP = 0.5;
 
     private final List<Batch> batches = new ArrayList<>();
     private final Duration limit;
