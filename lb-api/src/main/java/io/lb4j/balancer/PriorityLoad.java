@@ -45,8 +45,10 @@ final class PriorityLoad {
         int total = Math.min(100, sum);
         boolean allPanic = levels > 0;
         for (int i = 0; i < levels; i++) {
-            // With one level there is none to step in for it, and the threshold means what it says.
-            result.panic[i] = (levels == 1 || total < 100) && healthy[i] < panicThreshold * sizes[i];
+            // With one level there is none to step in for it, and the threshold means what it says. A quotient is
+            // rounded as
+            // the threshold was; their product with a size may come out above a whole number: 0.55 * 100 does.
+            result.panic[i] = (levels == 1 || total < 100) && (double) healthy[i] / sizes[i] < panicThreshold;
             allPanic &= result.panic[i];
         }
         if (allPanic) {

@@ -76,6 +76,21 @@ final class PriorityLoadTest {
     }
 
     @Test
+    void of_exactlyTheThresholdHealthy_isNoPanic() {
+        for (int percent = 1; percent <= 100; percent++) {
+            double threshold = Double.parseDouble(percent + "e-2");
+            assertThat(PriorityLoad.of(new int[] {100}, new int[] {percent}, threshold)
+                            .panic(0))
+                    .as("%s", threshold)
+                    .isFalse();
+            assertThat(PriorityLoad.of(new int[] {100}, new int[] {percent - 1}, threshold)
+                            .panic(0))
+                    .as("%s", threshold)
+                    .isTrue();
+        }
+    }
+
+    @Test
     void of_panicOffAndNobodyHealthy_givesNobodyAnything() {
         PriorityLoad load = PriorityLoad.of(new int[] {3, 3}, new int[] {0, 0}, 0);
         assertThat(loads(load, 2)).containsExactly(0, 0);
