@@ -3,6 +3,7 @@ package io.lb4j.strategy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.lb4j.Candidate;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
@@ -92,6 +93,26 @@ final class DecoratorsTest {
             double other = 1 - 1428 * 10000 / 2500 / 10000.0;
             double[] shares = {other / 6, other / 6, other / 6, other / 6, other / 6, other / 6, 1 - other};
             assertThat(ChiSquare.excess(rig.counts(7, PICKS), shares)).isLessThan(1);
+        }
+    }
+
+    @Test
+    void zoneAware_noInstanceInTheZone_goesWhereOthersHaveSomeLeft() {
+        ZoneAwareness settings = ZoneAwareness.in("A").clients(Map.of("A", 1, "B", 1));
+        try (Rig rig = new Rig(Decorators.zoneAware(settings, Strategies.random()), 1).set(in("BBBCCC"))) {
+            assertThat(used(rig)).containsExactlyInAnyOrder(3, 4, 5);
+            PickRequest request = PickRequest.plain();
+            Set<Integer> tried = new HashSet<>();
+            for (int i = 0; i < 6; i++) {
+                Candidate picked = rig.picker.pick(request);
+                tried.add(Rig.index(picked.instance()));
+                request = request.nextAttempt(picked);
+            }
+            assertThat(tried).hasSize(6);
+            // The zone's last one out, of more than half: it goes where it went before.
+            rig.set(in("ABBBBCCCC"));
+            takeOut(rig, 0);
+            assertThat(used(rig)).containsExactlyInAnyOrder(5, 6, 7, 8);
         }
     }
 

@@ -28,7 +28,7 @@ final class ZoneAware implements Strategy {
         SortedMap<String, Integer> instances = Zones.eligible(eligible);
         int local = instances.getOrDefault(settings.localZone(), 0);
         // In panic nobody knows who is well, so neither what a zone can take.
-        if (local == 0 || instances.size() < 2 || eligible.panic()) {
+        if (instances.size() < 2 || eligible.panic()) {
             return strategy.newPicker(eligible);
         }
         List<String> names = new ArrayList<>(instances.keySet());
@@ -76,7 +76,8 @@ final class ZoneAware implements Strategy {
 
         @Override
         public Candidate pick(PickRequest request) {
-            return zones.pick(zone(request), shares.local(), request);
+            int zone = zone(request);
+            return zones.pick(zone, shares.local() < 0 ? zone : shares.local(), request);
         }
 
         private int zone(PickRequest request) {

@@ -12,10 +12,12 @@ final class ZoneShares {
     /*
      * Envoy's zone-aware routing, in its integers (envoyproxy.io, "Zone aware routing"; load_balancer_impl.cc). Percentages
      * are in 1/10,000. If the local zone has at least as large a share of the instances as of the clients, all calls stay.
-     * Else the zone takes what its instances are good for, and the rest goes to zones that have a larger share of the
-     * instances than of the clients, in proportion to what they have left.
+     * Else the zone takes what its instances are good for, which is nothing if it has none, and the rest goes to zones that
+     * have a larger share of the instances than of the clients, in proportion to what they have left.
      */
     static final int ALL = 10_000;
+
+    private static final int NONE = -1;
 
     private final int local;
     private final int localRoute;
@@ -30,14 +32,14 @@ final class ZoneShares {
     /**
      * The division for clients in {@code localZone}.
      *
-     * @param instances how many by zone, none of them 0; must contain the local zone
+     * @param instances how many by zone, none of them 0
      * @param clients how many by zone; must contain the local zone
      */
     static ZoneShares of(String localZone, SortedMap<String, Integer> instances, Map<String, Integer> clients) {
         long allInstances = sum(instances);
         long allClients = sum(clients);
-        int local = -1;
-        int localRoute = ALL;
+        int local = NONE;
+        int localRoute = 0;
         int[] residual = new int[instances.size()];
         int left = 0;
         int i = 0;
@@ -46,7 +48,9 @@ final class ZoneShares {
             int ofClients = (int) ((long) ALL * clients.getOrDefault(zone.getKey(), 0) / allClients);
             if (zone.getKey().equals(localZone)) {
                 local = i;
-                localRoute = ofInstances >= ofClients ? ALL : ALL * ofInstances / ofClients;
+                // One instance of twenty thousand is no share, and one client of as many no reason to give it
+                // everything.
+                localRoute = ofInstances == 0 ? 0 : ofInstances >= ofClients ? ALL : ALL * ofInstances / ofClients;
             } else {
                 left += Math.max(0, ofInstances - ofClients);
             }
@@ -64,7 +68,7 @@ final class ZoneShares {
         return new ZoneShares(local, ALL, new int[] {});
     }
 
-    /** The local zone's place in the order of the zones. */
+    /** The local zone's place in the order of the zones; negative if it has no instance. */
     int local() {
         return local;
     }

@@ -1,8 +1,10 @@
 package io.lb4j.strategy.decorator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,20 +67,46 @@ final class ZoneSharesTest {
     }
 
     @Test
+    void of_zoneWithoutInstances_sendsAllToWhatOthersHaveLeft() {
+        // As Envoy does where instances aren't in all the zones that clients are in.
+        ZoneShares shares =
+                ZoneShares.of("A", new TreeMap<>(Map.of("B", 3, "C", 3, "D", 2)), Map.of("A", 2, "B", 3, "C", 3));
+        assertThat(shares.local()).isNegative();
+        assertThat(shares.localRoute()).isZero();
+        assertThat(shares.residual()).containsExactly(0, 0, 2500);
+        assertThat(shares.other(0)).isEqualTo(2);
+        assertThat(shares.other(2499)).isEqualTo(2);
+    }
+
+    @Test
+    void of_sharesTooSmallToCount_keepNothing() {
+        ZoneShares shares = ZoneShares.of("A", new TreeMap<>(Map.of("A", 1, "B", 19_999)), Map.of("A", 1, "B", 19_999));
+        assertThat(shares.localRoute()).isZero();
+    }
+
+    @Test
     void shares_allClientsTogether_areEvenOverInstances() {
-        Map<String, Integer> instances = Map.of("A", 4, "B", 9, "C", 7);
-        Map<String, Integer> clients = Map.of("A", 10, "B", 5, "C", 5);
-        double[] load = new double[3];
+        assertEven(Map.of("A", 4, "B", 9, "C", 7), Map.of("A", 10, "B", 5, "C", 5));
+        assertEven(Map.of("B", 9, "C", 11), Map.of("A", 10, "B", 7, "C", 3));
+        assertEven(Map.of("A", 4, "B", 9, "C", 7), Map.of("A", 10, "B", 10));
+    }
+
+    private static void assertEven(Map<String, Integer> instances, Map<String, Integer> clients) {
+        SortedMap<String, Integer> zones = new TreeMap<>(instances);
+        double[] load = new double[zones.size()];
         for (String zone : clients.keySet()) {
-            ZoneShares shares = ZoneShares.of(zone, new TreeMap<>(instances), clients);
+            ZoneShares shares = ZoneShares.of(zone, zones, clients);
             double stay = shares.localRoute() / 10_000.0;
-            load[shares.local()] += clients.get(zone) * stay;
+            if (stay > 0) {
+                load[shares.local()] += clients.get(zone) * stay;
+            }
             for (int number = 0; number < shares.residualBound() && stay < 1; number++) {
                 load[shares.other(number)] += clients.get(zone) * (1 - stay) / shares.residualBound();
             }
         }
-        assertThat(load[0] / 4).isCloseTo(1, org.assertj.core.data.Offset.offset(0.01));
-        assertThat(load[1] / 9).isCloseTo(1, org.assertj.core.data.Offset.offset(0.01));
-        assertThat(load[2] / 7).isCloseTo(1, org.assertj.core.data.Offset.offset(0.01));
+        int at = 0;
+        for (int count : zones.values()) {
+            assertThat(load[at++] / count).isCloseTo(1, within(0.01));
+        }
     }
 }
