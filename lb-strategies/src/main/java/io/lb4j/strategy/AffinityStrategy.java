@@ -1,5 +1,6 @@
 package io.lb4j.strategy;
 
+import com.google.common.net.InetAddresses;
 import io.lb4j.Candidate;
 import io.lb4j.Eligible;
 import io.lb4j.PickRequest;
@@ -7,6 +8,8 @@ import io.lb4j.Picker;
 import io.lb4j.ServiceInstance;
 import io.lb4j.StateKey;
 import io.lb4j.Strategy;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
@@ -35,7 +38,8 @@ public abstract sealed class AffinityStrategy implements Strategy
     }
 
     /**
-     * The same strategy with instances known to the hash by a metadata entry instead of {@code host:port}, so that an
+     * The same strategy with instances known to the hash by a metadata entry instead of {@code host:port} (an IPv6 address in
+     * its canonical spelling, RFC 5952, in brackets), so that an
      * instance which returns under another address gets its keys back (Envoy: {@code envoy.lb/hash_key}). Instances
      * without the entry keep {@code host:port}.
      *
@@ -109,7 +113,21 @@ public abstract sealed class AffinityStrategy implements Strategy
 
     private String keyOf(ServiceInstance instance) {
         String own = ownKey(instance);
-        return own == null ? instance.authority() : own;
+        return own == null ? address(instance) : own;
+    }
+
+    /** {@code host:port}, an IPv6 address as Envoy writes it: discovery may spell one in many ways. */
+    private static String address(ServiceInstance instance) {
+        String host = instance.host();
+        // With a zone index it is not the same address everywhere, and has no other spelling either.
+        if (host.indexOf(':') < 0 || host.indexOf('%') >= 0 || !InetAddresses.isInetAddress(host)) {
+            return instance.authority();
+        }
+        InetAddress address = InetAddresses.forString(host);
+        // One that embeds an IPv4 address is taken for that one.
+        return address instanceof Inet6Address
+                ? InetAddresses.toUriString(address) + ":" + instance.port()
+                : instance.authority();
     }
 
     /** The metadata entry that the instance is known by, or null if it has none. */
