@@ -14,7 +14,8 @@ final class SeparationChecks {
                 alone(given),
                 alone(given),
                 "when the same was done again with the same seed",
-                "take randomness from Eligible.random() and time from Eligible.ticker()");
+                "take randomness from Eligible.random() and time from Eligible.ticker(), and remember nothing but in"
+                        + " Eligible.state() and Candidate.tracker()");
     }
 
     static void servicesApart(Given given) {

@@ -26,11 +26,11 @@ public enum StrategyCheck {
     /** A strategy object that serves two services treats each as if it had that one alone. */
     SERVICES_APART("a service is served as if the strategy object had no other"),
 
-    /** A strategy goes on where it was when a snapshot has a new picker made, and makes no new state for each. */
-    STATE_KEPT("what a strategy remembers survives snapshots"),
-
     /** Idle instances get the shares that are claimed; only for strategies that claim any. */
     SHARES("idle instances get the shares that are claimed"),
+
+    /** A strategy goes on where it was when a snapshot has a new picker made, and makes no new state for each. */
+    STATE_KEPT("what a strategy remembers survives snapshots"),
 
     /**
      * However calls end (once, twice, cancelled, tried again), afterwards none is in flight, nothing of what they left
@@ -83,8 +83,8 @@ public enum StrategyCheck {
             case FURTHER_ATTEMPTS -> CandidateChecks.furtherAttempts(given);
             case REPEATABLE -> SeparationChecks.repeatable(given);
             case SERVICES_APART -> SeparationChecks.servicesApart(given);
-            case STATE_KEPT -> StateChecks.stateKept(given);
             case SHARES -> ShareChecks.shares(given);
+            case STATE_KEPT -> StateChecks.stateKept(given);
             case COUNTS_RETURN -> ShareChecks.countsReturn(given);
             case KEYS_STAY -> KeyChecks.keysStay(given);
             case KEYS_RETURN -> KeyChecks.keysReturn(given);
