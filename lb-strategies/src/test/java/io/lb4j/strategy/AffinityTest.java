@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 final class AffinityTest {
     private static final int KEYS = 20_000;
+    private static final int PICKS = 1_000_000;
 
     static List<AffinityStrategy> affinities() {
         return List.of(
@@ -174,17 +175,17 @@ final class AffinityTest {
     @Test
     void rendezvous_weights_shareKeysExactly() {
         for (double[] weights : new double[][] {Rig.equal(10), {1, 2, 3}, {0.1, 10, 0.5}, {1, 1000}}) {
-            assertThat(ChiSquare.excess(keyed(Strategies.rendezvous(), weights, 300_000), weights))
+            assertThat(ChiSquare.excess(keyed(Strategies.rendezvous(), weights, PICKS), weights))
                     .isLessThan(1);
         }
     }
 
     @Test
     void maglev_weights_shareKeysWithinASlot() {
-        assertThat(ChiSquare.excess(keyed(Strategies.maglev(), Rig.equal(10), 100_000), Rig.equal(10)))
+        assertThat(ChiSquare.excess(keyed(Strategies.maglev(), Rig.equal(10), PICKS), Rig.equal(10)))
                 .isLessThan(1);
         double[] weights = {1, 2, 3};
-        assertThat(ChiSquare.excess(keyed(Strategies.maglev(), weights, 100_000), weights))
+        assertThat(ChiSquare.excess(keyed(Strategies.maglev(), weights, PICKS), weights))
                 .isLessThan(1);
         MaglevTable table = new MaglevTable(
                 IntStream.range(0, 1000).mapToObj(i -> "host-" + i).toArray(String[]::new), Rig.equal(1000), 65_537);

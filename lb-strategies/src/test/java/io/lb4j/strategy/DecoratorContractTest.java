@@ -3,9 +3,13 @@ package io.lb4j.strategy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
+import io.lb4j.StateKey;
 import io.lb4j.Strategy;
+import io.lb4j.Tracker;
+import io.lb4j.XxHash64;
 import io.lb4j.balancer.Lease;
 import io.lb4j.health.SlowStart;
 import io.lb4j.strategy.decorator.Decorators;
@@ -15,12 +19,14 @@ import io.lb4j.testing.StrategyVerifier;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -77,18 +83,79 @@ final class DecoratorContractTest {
                                     WEIGHTS, Decorators.subset(3, 0, 2, Decorators.zoneAware("zone-0", each)))),
                     true));
 
+    /** The shipped ones, and some as anybody may write them. */
+    private static Stream<Subject> subjects() {
+        return Stream.concat(
+                Subject.ALL.stream(),
+                Stream.of(
+                        new Subject("a lambda", DecoratorContractTest::first, Subject.Shares.ONE, -1),
+                        new Subject("a learner", DecoratorContractTest::fewestStarts, Subject.Shares.EVEN, -1),
+                        new Subject("an affinity", DecoratorContractTest::highestScore, Subject.Shares.ONE, 0)));
+    }
+
+    /** Not even aware of what a call has tried. */
+    private static Strategy first() {
+        return eligible -> request -> eligible.get(0);
+    }
+
+    private static Strategy fewestStarts() {
+        StateKey<Starts> key = StateKey.create("starts");
+        return eligible -> {
+            Starts[] starts = new Starts[eligible.size()];
+            Arrays.setAll(starts, i -> eligible.get(i).tracker(key, Starts::new));
+            return request -> {
+                int fewest = 0;
+                for (int i = 1; i < starts.length; i++) {
+                    fewest = starts[i].count.get() < starts[fewest].count.get() ? i : fewest;
+                }
+                return eligible.get(fewest);
+            };
+        };
+    }
+
+    private static final class Starts implements Tracker {
+        private final AtomicInteger count = new AtomicInteger();
+
+        @Override
+        public void onStart(long nowNanos) {
+            count.getAndIncrement();
+        }
+
+        @Override
+        public void onEnd(Outcome outcome, long startNanos, long nowNanos) {}
+    }
+
+    private static Strategy highestScore() {
+        return eligible -> {
+            long[] ids = new long[eligible.size()];
+            Arrays.setAll(ids, i -> XxHash64.hash(eligible.get(i).instance().id()));
+            return request -> {
+                int best = 0;
+                long highest = Long.MIN_VALUE;
+                for (int i = 0; i < ids.length; i++) {
+                    long score = XxHash64.hash(request.hash(), ids[i]);
+                    if (score >= highest && !request.excludes(eligible.get(i))) {
+                        best = i;
+                        highest = score;
+                    }
+                }
+                return eligible.get(best);
+            };
+        };
+    }
+
     private static Decoration decoration(String name, UnaryOperator<Strategy> decorator, boolean same) {
         return new Decoration(name, decorator, same);
     }
 
     static Stream<Arguments> all() {
-        return DECORATIONS.stream().flatMap(each -> Subject.ALL.stream().map(subject -> Arguments.of(each, subject)));
+        return DECORATIONS.stream().flatMap(each -> subjects().map(subject -> Arguments.of(each, subject)));
     }
 
     static Stream<Arguments> keyed() {
         return DECORATIONS.stream()
                 .filter(Decoration::same)
-                .flatMap(each -> Subject.ALL.stream()
+                .flatMap(each -> subjects()
                         .filter(subject -> subject.strays() >= 0)
                         .map(subject -> Arguments.of(each, subject)));
     }

@@ -291,7 +291,7 @@ final class DecoratorsTest {
                     rig.time.advance(Duration.ofMillis(elapsedMillis));
                     double[] shares = Rig.equal(old + 1);
                     shares[old] = factor;
-                    assertThat(ChiSquare.excess(rig.counts(old + 1, 200_000), shares))
+                    assertThat(ChiSquare.excess(rig.counts(old + 1, PICKS), shares))
                             .as("%s, %s old", strategy, old)
                             .isLessThan(1);
                 }
