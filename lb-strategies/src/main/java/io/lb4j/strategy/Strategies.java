@@ -267,7 +267,7 @@ public final class Strategies {
      * Affinity by consistent hashing on a ring, the same as Envoy's: a key goes to the same instance from here and
      * through an Envoy that sees the same instances by the same weights. The more hashes, the more even: with 1000 for
      * each instance the largest share is some 1.1 times the mean; with Envoy's default of 1024 in all, 100 instances
-     * have some 1.8 times.
+     * have some 2 times.
      *
      * <p>How many hashes an instance has depends on the whole set, so one that is added or gone moves a few keys of
      * others, too, as it does in Envoy: 6 % of them for one of ten. {@link #ringHash(int)} moves none.

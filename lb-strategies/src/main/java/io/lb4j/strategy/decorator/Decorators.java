@@ -66,10 +66,9 @@ public final class Decorators {
     /**
      * Keeps calls in the client's zone as far as its instances can take them. If the zone has at least as large a share of
      * the instances as of the clients, all stay; else as many as its instances' share is good for, and the rest go to
-     * zones with instances to spare. Each zone has a picker for itself.
+     * zones with instances to spare; all of them if the zone has no eligible instance. Each zone has a picker for itself.
      *
-     * <p>Zones don't matter in panic, if the local zone has no eligible instance, if there is one zone only, or if there
-     * are few instances. A key goes to the same zone from each client of a zone, but not from clients in different zones.
+     * <p>Zones don't matter in panic, if there is one zone only, or if there are few instances. A key goes to the same zone from each client of a zone, but not from clients in different zones.
      * Source: Envoy's zone-aware routing.
      */
     public static Strategy zoneAware(ZoneAwareness settings, Strategy strategy) {
