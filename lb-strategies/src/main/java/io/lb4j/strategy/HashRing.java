@@ -33,14 +33,22 @@ final class HashRing {
         int size = hashes.length;
         int bits = Math.max(1, 32 - Integer.numberOfLeadingZeros(size));
         shift = 64 - bits;
-        guide = new int[1 << bits];
-        int at = 0;
-        for (int i = 0; i < guide.length; i++) {
-            while (at < size && Long.compareUnsigned(hashes[at], (long) i << shift) < 0) {
-                at++;
-            }
-            guide[i] = at;
+        guide = guide(hashes, bits);
+    }
+
+    /** By the first bits of a hash, how many hashes have lesser ones: counted, as comparing would take branches nobody can foresee. */
+    private static int[] guide(long[] hashes, int bits) {
+        int[] lesser = new int[1 << bits];
+        for (long hash : hashes) {
+            lesser[(int) (hash >>> (64 - bits))]++;
         }
+        int sum = 0;
+        for (int i = 0; i < lesser.length; i++) {
+            int here = lesser[i];
+            lesser[i] = sum;
+            sum += here;
+        }
+        return lesser;
     }
 
     /**
@@ -69,7 +77,8 @@ final class HashRing {
                 j++;
             }
         }
-        return new HashRing(Points.of(keys, counts, kept).merged(hashes, owners, now));
+        return new HashRing(Points.of(keys, counts, kept)
+                .merged(hashes, owners, now, Arrays.stream(counts).sum()));
     }
 
     /** Envoy's numbers of hashes: in proportion to weights, a whole number for the lightest, within the bounds. */
@@ -187,14 +196,10 @@ final class HashRing {
             return new Points(hashes, owners);
         }
 
-        /** These and the older ones whose owners are still there. */
-        Points merged(long[] older, int[] olderOwners, int[] now) {
-            int left = 0;
-            for (int owner : olderOwners) {
-                left += now[owner] == GONE ? 0 : 1;
-            }
-            long[] allHashes = new long[left + hashes.length];
-            int[] allOwners = new int[allHashes.length];
+        /** These and the older ones whose owners are still there, {@code size} in all. */
+        Points merged(long[] older, int[] olderOwners, int[] now, int size) {
+            long[] allHashes = new long[size];
+            int[] allOwners = new int[size];
             int to = 0;
             int next = 0;
             for (int i = 0; i < older.length; i++) {
