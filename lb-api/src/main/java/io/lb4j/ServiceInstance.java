@@ -29,6 +29,9 @@ public record ServiceInstance(
         int priority,
         Map<String, String> metadata) {
 
+    /** The metadata of an instance that is about to stop: {@code true}. Kubernetes' name for it. */
+    public static final String TERMINATING = "terminating";
+
     /** Largest accepted {@link #weight()}. */
     public static final double MAX_WEIGHT = 1_000_000;
 
@@ -67,6 +70,13 @@ public record ServiceInstance(
                 .zone(zone)
                 .priority(priority)
                 .metadata(metadata);
+    }
+
+    /**
+     * Whether the instance gets no new calls: its weight is 0, or its metadata say that it is {@link #TERMINATING}.
+     */
+    public boolean isDraining() {
+        return weight == 0 || "true".equals(metadata.get(TERMINATING));
     }
 
     /** {@code host:port}, with an IPv6 address in brackets. */

@@ -38,9 +38,15 @@ public class RoutingSwapStress {
         double[] weights = new double[candidates.length];
         Picker last = request -> candidates[candidates.length - 1];
         List<Verdict.Level> levels = List.of(new Verdict.Level(0, 100, false, candidates, candidates, weights));
-        Routing routing =
-                new Routing(candidates, levels, last, new SplittableRandom(1), new StrategyFaults(error -> faults = 1));
-        outlook.publish(routing, new Verdict(candidates, new Standing[0], weights, levels, false), false);
+        Routing routing = new Routing(
+                candidates,
+                levels,
+                new InstanceState[0],
+                last,
+                new SplittableRandom(1),
+                new StrategyFaults(error -> faults = 1));
+        outlook.publish(
+                routing, new Verdict(candidates, new Standing[0], weights, levels, new InstanceState[0], false), false);
     }
 
     @Actor

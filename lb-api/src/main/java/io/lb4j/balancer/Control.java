@@ -169,6 +169,22 @@ final class Control {
         }
     }
 
+    void leaving(InstanceState state) {
+        state.takeGoodbye();
+        if (closed || !roster.knows(state)) {
+            return;
+        }
+        long now = ticker.nanos();
+        Departure known = state.departure;
+        if (known == null) {
+            state.departure = new Departure(now);
+        }
+        if (known == null || known.again(now)) {
+            // The tick sees to it that it comes back.
+            refresh();
+        }
+    }
+
     private void ejected(InstanceState state, @Nullable Duration time) {
         if (time != null) {
             arm(state);
@@ -258,7 +274,7 @@ final class Control {
         Verdict verdict = eligibility.judge(roster.all(), ticker.nanos());
         Routing before = outlook.routing();
         boolean panic = verdict.panic();
-        boolean same = !described && before != null && verdict.sameRouting(before.levels);
+        boolean same = !described && before != null && verdict.sameRouting(before.levels, before.spares);
         described = false;
         if (same) {
             outlook.publish(before, verdict, unknown);
@@ -286,7 +302,7 @@ final class Control {
             loads[i] = level.load();
         }
         Picker picker = count == 1 ? pickers[0] : new PriorityPicker(pickers, loads, random);
-        return new Routing(candidates, verdict.levels, picker, random, faults);
+        return new Routing(candidates, verdict.levels, verdict.spares, picker, random, faults);
     }
 
     private Picker newPicker(Verdict.Level level, StrategyFaults faults) {

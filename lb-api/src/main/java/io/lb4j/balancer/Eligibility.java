@@ -1,5 +1,6 @@
 package io.lb4j.balancer;
 
+import io.lb4j.ServiceInstance;
 import io.lb4j.balancer.InstanceReport.State;
 import io.lb4j.health.SlowStart;
 import java.util.ArrayList;
@@ -18,6 +19,10 @@ import java.util.List;
 final class Eligibility {
     private static final Standing WELL = new Standing(State.ELIGIBLE, "");
     private static final Standing DRAINING = new Standing(State.DRAINING, "weight 0");
+    private static final Standing TERMINATING =
+            new Standing(State.DRAINING, ServiceInstance.TERMINATING + " in its metadata");
+    private static final Standing LEAVING =
+            new Standing(State.DRAINING, "said that it is going away; others take its calls for two seconds");
     private static final Standing SPARE = new Standing(State.LOWER_PRIORITY, "more preferred instances suffice");
     private static final int MAX_PRIORITY = 127;
 
@@ -34,6 +39,7 @@ final class Eligibility {
         Standing[] standings = new Standing[all.length];
         int[] sizes = new int[MAX_PRIORITY + 1];
         int[] healthy = new int[MAX_PRIORITY + 1];
+        int[] leaving = new int[MAX_PRIORITY + 1];
         for (int i = 0; i < all.length; i++) {
             Standing own = onItsOwn(all[i]);
             standings[i] = own;
@@ -41,6 +47,7 @@ final class Eligibility {
                 int priority = all[i].instance().priority();
                 sizes[priority]++;
                 healthy[priority] += isWell(own) ? 1 : 0;
+                leaving[priority] += isWell(own) && isLeaving(all[i], nowNanos) ? 1 : 0;
             }
         }
         int[] used = priorities(sizes);
@@ -48,17 +55,59 @@ final class Eligibility {
         double[] weights = new double[all.length];
         List<Verdict.Level> levels = new ArrayList<>(1);
         boolean ramping = false;
+        int spares = 0;
         for (int i = 0; i < used.length; i++) {
+            int away = leaving[used[i]];
+            ramping |= away > 0;
             if (load.load(i) > 0) {
                 boolean panic = load.panic(i);
-                ramping |= weigh(all, standings, weights, used[i], panic, nowNanos);
                 int eligible = panic ? sizes[used[i]] : healthy[used[i]];
+                if (away > 0 && !panic) {
+                    // Half of them at most: the others must bear it.
+                    int left = leave(all, standings, used[i], Math.min(away, eligible / 2), nowNanos);
+                    eligible -= left;
+                    spares += left;
+                }
+                ramping |= weigh(all, standings, weights, used[i], panic, nowNanos);
                 levels.add(level(all, weights, used[i], load.load(i), panic, sizes[used[i]], eligible));
             } else {
                 spare(all, standings, used[i]);
+                spares += healthy[used[i]];
             }
         }
-        return new Verdict(all, standings, weights, levels, ramping);
+        return new Verdict(all, standings, weights, levels, spares(all, standings, used, spares), ramping);
+    }
+
+    /** Keeps calls off those that said goodbye. They stay healthy, so that no other priority stands in for them. */
+    private static int leave(InstanceState[] all, Standing[] standings, int priority, int most, long nowNanos) {
+        int left = 0;
+        for (int i = 0; i < all.length && left < most; i++) {
+            if (all[i].instance().priority() == priority && isWell(standings[i]) && isLeaving(all[i], nowNanos)) {
+                standings[i] = LEAVING;
+                left++;
+            }
+        }
+        return left;
+    }
+
+    private static boolean isLeaving(InstanceState state, long nowNanos) {
+        Departure departure = state.departure;
+        return departure != null && departure.isAway(nowNanos);
+    }
+
+    private static InstanceState[] spares(InstanceState[] all, Standing[] standings, int[] priorities, int count) {
+        InstanceState[] spares = new InstanceState[count];
+        int next = 0;
+        for (int p = 0; p < priorities.length && next < count; p++) {
+            for (int i = 0; i < all.length; i++) {
+                Standing own = standings[i];
+                if ((own.equals(SPARE) || own.equals(LEAVING))
+                        && all[i].instance().priority() == priorities[p]) {
+                    spares[next++] = all[i];
+                }
+            }
+        }
+        return spares;
     }
 
     private static int[] priorities(int[] sizes) {
@@ -113,8 +162,8 @@ final class Eligibility {
         int k = 0;
         int c = 0;
         for (int i = 0; i < all.length; i++) {
-            // An instance of weight 0 drains, and is no part of any level.
-            if (all[i].instance().priority() == priority && all[i].instance().weight() > 0) {
+            // One that drains is no part of any level.
+            if (all[i].instance().priority() == priority && !all[i].instance().isDraining()) {
                 known[k++] = all[i];
                 if (weights[i] > 0) {
                     candidates[c] = all[i];
@@ -149,8 +198,8 @@ final class Eligibility {
     }
 
     private static Standing onItsOwn(InstanceState state) {
-        if (state.instance().weight() == 0) {
-            return DRAINING;
+        if (state.instance().isDraining()) {
+            return state.instance().weight() == 0 ? DRAINING : TERMINATING;
         }
         InstanceState.Passive passive = state.passive;
         if (passive != null && passive.ejected) {

@@ -28,7 +28,7 @@ public record InstanceReport(
     public enum State {
         /** Takes calls. */
         ELIGIBLE,
-        /** Weight 0: finishes what it has, gets nothing new. */
+        /** Discovery says so (weight 0), or it said so itself: finishes what it has, gets nothing new. */
         DRAINING,
         /** Taken out by passive health. */
         EJECTED,

@@ -27,6 +27,7 @@ final class InstanceState implements Candidate {
     private static final VarHandle STREAK = counter("streak");
     private static final VarHandle SUSPICION = counter("suspicion");
     private static final VarHandle REST_ASKED = counter("restAsked");
+    private static final VarHandle GOODBYE = counter("goodbye");
 
     /** More calls at a time than there are ports to make them from. */
     private static final int IN_FLIGHT_BITS = 24;
@@ -96,6 +97,10 @@ final class InstanceState implements Candidate {
     @SuppressWarnings("unused") // by VarHandle
     private long restAsked;
 
+    /** 1 while a goodbye waits for the lane. */
+    @SuppressWarnings("unused") // by VarHandle
+    private long goodbye;
+
     private volatile ServiceInstance instance;
     private volatile Trackers trackers = Trackers.NONE;
 
@@ -120,6 +125,10 @@ final class InstanceState implements Candidate {
     /** Lane only: active health's memory, made by the first check. */
     @Nullable
     Active active;
+
+    /** Lane only: made by the first goodbye. */
+    @Nullable
+    Departure departure;
 
     /** Lane only: when the current ramp began, or null at full weight. */
     @Nullable
@@ -313,6 +322,15 @@ final class InstanceState implements Candidate {
 
     long takeRestAsked() {
         return (long) REST_ASKED.getAndSet(this, 0L);
+    }
+
+    /** Notes a goodbye for the lane; returns whether the lane must be told, as no earlier note waits there. */
+    boolean saysGoodbye() {
+        return raise(GOODBYE, 1);
+    }
+
+    void takeGoodbye() {
+        GOODBYE.setVolatile(this, 0L);
     }
 
     private boolean raise(VarHandle note, long value) {

@@ -68,6 +68,17 @@ public final class Lease implements AutoCloseable {
     }
 
     /**
+     * Says that the instance announced its end: by an HTTP/2 GOAWAY, or by {@code Connection: close} on a connection
+     * that it had kept before. New calls prefer other instances for the next two seconds; calls in progress go on. Not
+     * if it is the only one, not for more than half of the instances at a time, and not if it said so within the last
+     * minute already, which is then a habit.
+     * May come before or after the lease is closed.
+     */
+    public void draining() {
+        balancer.leaving(state);
+    }
+
+    /**
      * Ends the lease.
      *
      * @param outcome what the call meant for the instance

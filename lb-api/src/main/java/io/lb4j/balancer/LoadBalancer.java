@@ -175,6 +175,12 @@ public final class LoadBalancer implements AutoCloseable {
         }
     }
 
+    void leaving(InstanceState state) {
+        if (state.saysGoodbye()) {
+            lane.post(() -> control.leaving(state));
+        }
+    }
+
     void trackerThrew(InstanceState state, Throwable error) {
         if (trackerFailed.compareAndSet(false, true)) {
             listener.onStrategyFailure(

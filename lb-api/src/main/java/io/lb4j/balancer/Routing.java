@@ -19,6 +19,9 @@ final class Routing {
     /** What it was made of, to tell whether anything has changed since. */
     final List<Verdict.Level> levels;
 
+    /** Well, but not among the candidates: for a call that has failed on all of those. */
+    final InstanceState[] spares;
+
     private final Picker picker;
     private final RandomGenerator random;
     private final StrategyFaults faults;
@@ -26,11 +29,13 @@ final class Routing {
     Routing(
             InstanceState[] candidates,
             List<Verdict.Level> levels,
+            InstanceState[] spares,
             Picker picker,
             RandomGenerator random,
             StrategyFaults faults) {
         this.candidates = candidates;
         this.levels = levels;
+        this.spares = spares;
         this.picker = picker;
         this.random = random;
         this.faults = faults;
@@ -56,7 +61,26 @@ final class Routing {
                 return next;
             }
         }
-        return insisted;
+        return spare(request, insisted);
+    }
+
+    /** One of the most preferred spares, so that a call is not lost while another site is well. */
+    private InstanceState spare(PickRequest request, InstanceState insisted) {
+        InstanceState best = insisted;
+        int count = 0;
+        for (InstanceState next : spares) {
+            if (request.excludes(next)) {
+                continue;
+            }
+            if (count > 0 && next.instance().priority() != best.instance().priority()) {
+                break;
+            }
+            // Each of them with the same chance.
+            if (random.nextInt(++count) == 0) {
+                best = next;
+            }
+        }
+        return best;
     }
 
     private InstanceState ask(PickRequest request) {

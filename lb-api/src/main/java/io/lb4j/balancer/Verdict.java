@@ -20,6 +20,9 @@ final class Verdict {
     /** Those that have a share of the calls, the most preferred first. */
     final List<Level> levels;
 
+    /** Those that are well and get no calls as long as others take them; the most preferred first. */
+    final InstanceState[] spares;
+
     final boolean ramping;
 
     /**
@@ -50,11 +53,18 @@ final class Verdict {
         }
     }
 
-    Verdict(InstanceState[] all, Standing[] standings, double[] weights, List<Level> levels, boolean ramping) {
+    Verdict(
+            InstanceState[] all,
+            Standing[] standings,
+            double[] weights,
+            List<Level> levels,
+            InstanceState[] spares,
+            boolean ramping) {
         this.all = all;
         this.standings = standings;
         this.weights = weights;
         this.levels = levels;
+        this.spares = spares;
         this.ramping = ramping;
     }
 
@@ -67,9 +77,9 @@ final class Verdict {
         return false;
     }
 
-    /** Whether the same instances get the same shares of the calls. */
-    boolean sameRouting(List<Level> others) {
-        if (levels.size() != others.size()) {
+    /** Whether the same instances get the same shares of the calls, and the same ones stand by. */
+    boolean sameRouting(List<Level> others, InstanceState[] otherSpares) {
+        if (levels.size() != others.size() || !Arrays.equals(spares, otherSpares)) {
             return false;
         }
         for (int i = 0; i < others.size(); i++) {
