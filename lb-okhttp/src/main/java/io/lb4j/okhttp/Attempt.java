@@ -105,6 +105,15 @@ final class Attempt extends CallLink {
         }
     }
 
+    /**
+     * The instance announced its end on a connection that it had kept. Its other idle ones are about to be closed, and a
+     * request that meets that is lost.
+     */
+    void saysGoodbye() {
+        lease.draining();
+        endpoint.evictIdle();
+    }
+
     boolean reused() {
         return acquired && !connecting;
     }

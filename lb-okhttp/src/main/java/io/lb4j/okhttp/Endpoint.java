@@ -42,8 +42,7 @@ final class Endpoint {
         this.transport = transport;
         Marker marker = Marker.of(host, location.host());
         this.dns = new InstanceDns(host, marker.address(), transport.base.dns(), isService);
-        this.sockets =
-                new InstanceSocketFactory(transport.base.socketFactory(), marker, location, transport.base.dns());
+        this.sockets = new InstanceSocketFactory(transport.sockets(location), marker, location, transport.base.dns());
     }
 
     /** Makes what follows in this chain go to this instance. */

@@ -2,12 +2,15 @@ package io.lb4j.okhttp;
 
 import io.lb4j.ServiceInstance;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.SocketFactory;
@@ -20,6 +23,9 @@ final class InstanceSocket extends DelegatingSocket {
     private final Marker marker;
     private final ServiceInstance instance;
     private final Dns dns;
+
+    /** If the socket is made of a channel; else those of the socket are used as they are. Written by the first to ask. */
+    private volatile @Nullable ChannelStreams streams;
 
     InstanceSocket(SocketFactory factory, Marker marker, ServiceInstance instance, Dns dns) throws IOException {
         super(factory.createSocket());
@@ -79,6 +85,40 @@ final class InstanceSocket extends DelegatingSocket {
         throw failure != null
                 ? failure
                 : new ConnectException("no address for instance " + instance.id() + ", host " + instance.host());
+    }
+
+    private @Nullable ChannelStreams streams() throws IOException {
+        ChannelStreams known = streams;
+        SocketChannel channel = delegate().getChannel();
+        if (known == null && channel != null) {
+            synchronized (this) {
+                known = streams;
+                if (known == null) {
+                    known = new ChannelStreams(delegate(), channel);
+                    streams = known;
+                }
+            }
+        }
+        return known;
+    }
+
+    @Override
+    public InputStream getInputStream() throws IOException {
+        ChannelStreams own = streams();
+        return own == null ? super.getInputStream() : own.input();
+    }
+
+    @Override
+    public OutputStream getOutputStream() throws IOException {
+        ChannelStreams own = streams();
+        return own == null ? super.getOutputStream() : own.output();
+    }
+
+    /** Also if the other side has closed it while it was idle: OkHttp asks this before it uses a kept connection. */
+    @Override
+    public boolean isClosed() {
+        ChannelStreams own = streams;
+        return super.isClosed() || (own != null && own.hasEnded());
     }
 
     /** OkHttp's own message names the service and its port only. */

@@ -190,6 +190,10 @@ final class Service implements AutoCloseable {
             // The cache answered; nobody was asked.
             return Verdict.IGNORED;
         }
+        if (attempt.reused()
+                && "close".equalsIgnoreCase(response.networkResponse().header("Connection"))) {
+            attempt.saysGoodbye();
+        }
         Outcome outcome;
         try {
             outcome = Objects.requireNonNull(settings.classifier.ofResponse(response), "outcome");
@@ -205,6 +209,9 @@ final class Service implements AutoCloseable {
     /** What this failure means. */
     Verdict judge(Attempt attempt, IOException error) {
         Verdict verdict = Failures.of(attempt, error);
+        if (verdict.isGoodbye()) {
+            attempt.saysGoodbye();
+        }
         if (!verdict.health().isFailure()) {
             return verdict;
         }

@@ -95,6 +95,12 @@ final class ServiceTls extends SSLSocketFactory {
             return port;
         }
 
+        /** TLS may ask at any time, and a handshake's next message is not the end of a connection. */
+        @Override
+        public boolean isClosed() {
+            return ((DelegatingSocket) delegate()).delegate().isClosed();
+        }
+
         @Override
         public String toString() {
             return delegate().toString();

@@ -1,14 +1,17 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.ServiceInstance;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Predicate;
+import javax.net.SocketFactory;
 import javax.net.ssl.SSLSocketFactory;
 import okhttp3.ConnectionSpec;
 import okhttp3.Dispatcher;
 import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
 
 /** The clients that are made of the user's one, each for one purpose. */
 final class Transport {
@@ -69,6 +72,15 @@ final class Transport {
      */
     OkHttpClient settings(boolean ours) {
         return ours ? attempts : base;
+    }
+
+    /** What connections to this instance are made with. */
+    SocketFactory sockets(ServiceInstance instance) {
+        // Over HTTP/2 a call is told, by REFUSED_STREAM or GOAWAY; and an interrupt closes a channel that is in use,
+        // which would be the end of all calls on the connection.
+        boolean http2 = base.protocols().contains(Protocol.H2_PRIOR_KNOWLEDGE)
+                || (instance.secure() && base.protocols().contains(Protocol.HTTP_2));
+        return http2 ? base.socketFactory() : ChannelSockets.insteadOf(base.socketFactory());
     }
 
     static Dispatcher unlimited(ExecutorService executor) {

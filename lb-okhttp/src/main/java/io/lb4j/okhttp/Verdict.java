@@ -16,6 +16,11 @@ record Verdict(Outcome health, Outcome retry, Delivery delivery, boolean fresh) 
     static final Verdict SUCCESS = new Verdict(Outcome.SUCCESS, Outcome.SUCCESS, Delivery.MAYBE_PROCESSED, false);
     static final Verdict IGNORED = new Verdict(Outcome.IGNORED, Outcome.IGNORED, Delivery.MAYBE_PROCESSED, false);
 
+    /** Whether the instance turned the call away politely: it is about to stop, or sheds streams. */
+    boolean isGoodbye() {
+        return fresh && delivery != Delivery.MAYBE_PROCESSED;
+    }
+
     boolean isFinal() {
         return retry.kind() == Outcome.Kind.SUCCESS || retry.kind() == Outcome.Kind.IGNORED;
     }
