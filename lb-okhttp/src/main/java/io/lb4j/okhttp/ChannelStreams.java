@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The streams of a socket that is made of a channel, and the question whether the other side has ended the connection
@@ -23,6 +24,9 @@ final class ChannelStreams {
     /** OkHttp asks twice in a row. */
     private static final long FRESH_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
+    /** A server that has sent more than that unasked has not closed. */
+    private static final int MAX_EARLY = 16 * 1024;
+
     private final SocketChannel channel;
     private final InputStream in;
     private final OutputStream out;
@@ -30,8 +34,8 @@ final class ChannelStreams {
     /** Held while somebody reads. */
     private final ReentrantLock reading = new ReentrantLock();
 
-    /** A byte that came unasked and that the next read gets, or -1. Under the lock. */
-    private int early = -1;
+    /** What came unasked and the next reads get. Made when there is some; under the lock, and in the state of writing. */
+    private @Nullable ByteBuffer early;
 
     /** Under the lock. */
     private long askedNanos = System.nanoTime() - FRESH_NANOS;
@@ -51,16 +55,18 @@ final class ChannelStreams {
     }
 
     /**
-     * Whether the other side has ended the connection, or sent something although nobody is waiting for it: the answer
-     * to a request that was not made yet, mostly one that says that the connection was idle for too long. False while
-     * somebody reads.
+     * Whether the other side has ended the connection. False while somebody reads.
+     *
+     * @param layered whether another protocol lies between this and HTTP, so that something may come although nobody
+     *     has asked for it, such as the session tickets of TLS; what comes else is the answer to a request that was not
+     *     made yet, mostly one that says that the connection was idle for too long, and the end as well
      */
-    boolean hasEnded() {
+    boolean hasEnded(boolean layered) {
         if (!reading.tryLock()) {
             return false;
         }
         try {
-            if (early >= 0) {
+            if (early != null && !layered) {
                 return true;
             }
             long now = System.nanoTime();
@@ -68,23 +74,51 @@ final class ChannelStreams {
                 return false;
             }
             askedNanos = now;
-            ByteBuffer one = ByteBuffer.allocate(1);
-            int read;
             channel.configureBlocking(false);
             try {
-                read = channel.read(one);
+                return readAhead(layered);
             } finally {
                 channel.configureBlocking(true);
             }
-            if (read > 0) {
-                early = one.get(0) & 0xff;
-            }
-            return read != 0;
         } catch (IOException e) {
             return true;
         } finally {
             reading.unlock();
         }
+    }
+
+    private boolean readAhead(boolean layered) throws IOException {
+        ByteBuffer buffer = early;
+        if (buffer == null) {
+            ByteBuffer one = ByteBuffer.allocate(1);
+            int read = channel.read(one);
+            if (read <= 0) {
+                return read < 0;
+            }
+            buffer = ByteBuffer.allocate(layered ? MAX_EARLY : 1).put(one.flip());
+            early = buffer;
+        }
+        if (!layered) {
+            return true;
+        }
+        while (buffer.hasRemaining()) {
+            int read = channel.read(buffer);
+            if (read <= 0) {
+                return read < 0;
+            }
+        }
+        return false;
+    }
+
+    private int takeEarly(ByteBuffer buffer, byte[] bytes, int offset, int length) {
+        buffer.flip();
+        int taken = Math.min(length, buffer.remaining());
+        buffer.get(bytes, offset, taken);
+        buffer.compact();
+        if (buffer.position() == 0) {
+            early = null;
+        }
+        return taken;
     }
 
     /** As the JDK's other sockets put it. */
@@ -109,12 +143,10 @@ final class ChannelStreams {
         public int read(byte[] bytes, int offset, int length) throws IOException {
             reading.lock();
             try {
-                if (early >= 0 && length > 0) {
-                    bytes[offset] = (byte) early;
-                    early = -1;
-                    return 1;
-                }
-                return in.read(bytes, offset, length);
+                ByteBuffer buffer = early;
+                return buffer != null && length > 0
+                        ? takeEarly(buffer, bytes, offset, length)
+                        : in.read(bytes, offset, length);
             } catch (IOException e) {
                 throw asOfSocket(e);
             } finally {

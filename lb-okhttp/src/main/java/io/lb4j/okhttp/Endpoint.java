@@ -1,6 +1,5 @@
 package io.lb4j.okhttp;
 
-import io.lb4j.Candidate;
 import io.lb4j.ServiceInstance;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -18,12 +17,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Endpoint {
     /** OkHttp's own default, per instance here. */
-    private static final int MAX_IDLE = 5;
+    static final int MAX_IDLE = 5;
 
     /** A connection released by a call that was aimed is trimmed by this only, so it is shorter than OkHttp's 5 min. */
     private static final long KEEP_ALIVE_SECONDS = 60;
 
-    private final Candidate candidate;
     private final ServiceInstance location;
     private final Transport transport;
     private final InstanceDns dns;
@@ -36,9 +34,8 @@ final class Endpoint {
     /** Set once, when discovery drops the instance or the client is closed. */
     private volatile boolean retired;
 
-    Endpoint(String host, Candidate candidate, Transport transport, Predicate<String> isService) {
-        this.candidate = candidate;
-        this.location = candidate.instance();
+    Endpoint(String host, ServiceInstance location, Transport transport, Predicate<String> isService) {
+        this.location = location;
         this.transport = transport;
         Marker marker = Marker.of(host, location.host());
         this.dns = new InstanceDns(host, marker.address(), transport.base.dns(), isService);
@@ -86,6 +83,10 @@ final class Endpoint {
         pool.evictAll();
     }
 
+    boolean isRetired() {
+        return retired;
+    }
+
     /** A call here has ended. */
     void released() {
         if (retired) {
@@ -104,6 +105,6 @@ final class Endpoint {
 
     @Override
     public String toString() {
-        return "Endpoint[" + candidate + (retired ? ", retired" : "") + "]";
+        return "Endpoint[" + location.id() + (retired ? ", retired" : "") + "]";
     }
 }

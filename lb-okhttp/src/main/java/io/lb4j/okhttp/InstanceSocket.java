@@ -27,6 +27,9 @@ final class InstanceSocket extends DelegatingSocket {
     /** If the socket is made of a channel; else those of the socket are used as they are. Written by the first to ask. */
     private volatile @Nullable ChannelStreams streams;
 
+    /** Set once, before anything is read. */
+    private volatile boolean layered;
+
     InstanceSocket(SocketFactory factory, Marker marker, ServiceInstance instance, Dns dns) throws IOException {
         super(factory.createSocket());
         this.factory = factory;
@@ -38,6 +41,11 @@ final class InstanceSocket extends DelegatingSocket {
     /** Stands for the instance among TLS sessions; looks like a port, since some will take it for one. */
     int sessionPort() {
         return 1 + Math.floorMod(instance.authority().hashCode(), 65535);
+    }
+
+    /** TLS is to be spoken here. */
+    void layered() {
+        layered = true;
     }
 
     @Override
@@ -118,7 +126,7 @@ final class InstanceSocket extends DelegatingSocket {
     @Override
     public boolean isClosed() {
         ChannelStreams own = streams;
-        return super.isClosed() || (own != null && own.hasEnded());
+        return super.isClosed() || (own != null && own.hasEnded(layered));
     }
 
     /** OkHttp's own message names the service and its port only. */

@@ -35,6 +35,7 @@ final class Service implements AutoCloseable {
     private final Transport transport;
     private final Predicate<String> isService;
     private final RetryBudget budget;
+    private final @Nullable Prewarming prewarming;
     private final LoadBalancer balancer;
     private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Signal ready = new Signal();
@@ -65,6 +66,9 @@ final class Service implements AutoCloseable {
         this.transport = transport;
         this.isService = isService;
         this.budget = budget;
+        this.prewarming = settings.prewarm == 0
+                ? null
+                : new Prewarming(settings.prewarm, instance -> new Endpoint(host, instance, transport, isService));
         this.balancer = builder.listener(new Snapshots()).build();
         // Once for all who will wait: what is attached to the balancer's own future stays there until it completes.
         CompletionStage<Void> unused = balancer.ready().whenComplete((value, error) -> ready.give());
@@ -115,6 +119,9 @@ final class Service implements AutoCloseable {
     }
 
     PickRequest pickRequest(Request request) {
+        if (prewarming != null) {
+            prewarming.onCall(request.url());
+        }
         AffinityKey affinity = settings.affinity;
         PickRequest pick = PickRequest.plain();
         if (affinity != null) {
@@ -240,8 +247,7 @@ final class Service implements AutoCloseable {
     }
 
     private Endpoint addEndpoint(Candidate candidate) {
-        Endpoint endpoint =
-                endpoints.computeIfAbsent(candidate, each -> new Endpoint(host, each, transport, isService));
+        Endpoint endpoint = endpoints.computeIfAbsent(candidate, each -> newEndpoint(each.instance()));
         Map<String, ServiceInstance> all = listed;
         // Picked just before the snapshot that dropped it: serve this call, keep nothing.
         if (closed || (all != null && !endpoint.isAt(all.get(endpoint.id())))) {
@@ -249,6 +255,11 @@ final class Service implements AutoCloseable {
             endpoint.retire();
         }
         return endpoint;
+    }
+
+    private Endpoint newEndpoint(ServiceInstance instance) {
+        Endpoint warm = prewarming == null ? null : prewarming.take(instance);
+        return warm != null ? warm : new Endpoint(host, instance, transport, isService);
     }
 
     private void retireUnless(Map<String, ServiceInstance> all) {
@@ -275,6 +286,9 @@ final class Service implements AutoCloseable {
     public void close() {
         closed = true;
         balancer.close();
+        if (prewarming != null) {
+            prewarming.newcomers(host, listed, Map.of());
+        }
         retireUnless(Map.of());
     }
 
@@ -289,7 +303,11 @@ final class Service implements AutoCloseable {
             Map<String, ServiceInstance> byId = new HashMap<>();
             instances.forEach(each -> byId.put(each.id(), each));
             unknown = false;
+            Map<String, ServiceInstance> before = listed;
             listed = byId;
+            if (prewarming != null) {
+                prewarming.newcomers(host, before, byId);
+            }
             retireUnless(byId);
         }
 

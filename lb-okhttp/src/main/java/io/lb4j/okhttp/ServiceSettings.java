@@ -30,6 +30,7 @@ public final class ServiceSettings {
     final int budgetPerSecond;
     final @Nullable Duration attemptTimeout;
     final Duration firstSnapshotTimeout;
+    final int prewarm;
 
     private ServiceSettings(Builder builder) {
         this.strategy = builder.strategy;
@@ -44,6 +45,7 @@ public final class ServiceSettings {
         this.budgetPerSecond = builder.budgetPerSecond;
         this.attemptTimeout = builder.attemptTimeout;
         this.firstSnapshotTimeout = builder.firstSnapshotTimeout;
+        this.prewarm = builder.prewarm;
     }
 
     /** Collects the settings of one service, or the defaults of all. Not thread-safe. */
@@ -60,6 +62,7 @@ public final class ServiceSettings {
         private int budgetPerSecond = 10;
         private @Nullable Duration attemptTimeout;
         private Duration firstSnapshotTimeout = Duration.ofSeconds(5);
+        private int prewarm;
 
         Builder() {}
 
@@ -184,6 +187,21 @@ public final class ServiceSettings {
         public Builder firstSnapshotTimeout(Duration value) {
             check(!value.isNegative(), "firstSnapshotTimeout", value, ">= 0");
             this.firstSnapshotTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets how many connections are opened to an instance as soon as discovery lists it, so that its first calls
+         * don't wait for TCP and TLS; no request is sent. Over HTTP/2 one connection is all there is. Default 0: with
+         * many clients and many instances most of these connections would never be used, and slow start gives a
+         * newcomer few calls at first anyway. At most 8 are being opened at a time in the whole process. They are for the
+         * port that the URL of the service's last call named, or the scheme's own.
+         *
+         * @throws IllegalArgumentException unless 0 to 5, as many as are kept
+         */
+        public Builder prewarm(int connections) {
+            check(connections >= 0 && connections <= Endpoint.MAX_IDLE, "prewarm", connections, "0 to 5");
+            this.prewarm = connections;
             return this;
         }
 

@@ -88,6 +88,7 @@ final class ServiceTls extends SSLSocketFactory {
         SessionSocket(InstanceSocket socket) {
             super(socket);
             this.port = socket.sessionPort();
+            socket.layered();
         }
 
         @Override

@@ -4,12 +4,16 @@ import io.lb4j.ServiceInstance;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import javax.net.ServerSocketFactory;
 import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
@@ -31,6 +35,7 @@ final class Backend implements AutoCloseable {
     private final Wire wire;
     private final MockWebServer server = new MockWebServer();
     private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
+    private final AtomicInteger connections = new AtomicInteger();
     private volatile Function<RecordedRequest, MockResponse> answer;
 
     Backend(String name, Wire wire) {
@@ -38,6 +43,7 @@ final class Backend implements AutoCloseable {
         this.wire = wire;
         this.answer = request -> named(200);
         server.setProtocols(wire.protocols);
+        server.setServerSocketFactory(countingSockets());
         if (wire.tls) {
             server.useHttps(Wire.SERVER.sslSocketFactory());
         }
@@ -53,6 +59,42 @@ final class Backend implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private ServerSocketFactory countingSockets() {
+        return new ServerSocketFactory() {
+            @Override
+            public ServerSocket createServerSocket() throws IOException {
+                return new ServerSocket() {
+                    @Override
+                    public Socket accept() throws IOException {
+                        Socket accepted = super.accept();
+                        connections.incrementAndGet();
+                        return accepted;
+                    }
+                };
+            }
+
+            @Override
+            public ServerSocket createServerSocket(int port) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public ServerSocket createServerSocket(int port, int backlog) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public ServerSocket createServerSocket(int port, int backlog, InetAddress address) {
+                throw new UnsupportedOperationException();
+            }
+        };
+    }
+
+    /** Connections that were accepted so far. */
+    int connections() {
+        return connections.get();
     }
 
     /** This server's name with a status. */
