@@ -25,6 +25,8 @@ public final class RetryPolicy {
     private final Set<Outcome.Kind> retryOn;
     private final Duration baseDelay;
     private final Duration maxDelay;
+    private final int maxUnsent;
+    private final Duration maxRetryAfter;
     private final IntervalFunction ceiling;
 
     private RetryPolicy(Builder builder) {
@@ -32,12 +34,17 @@ public final class RetryPolicy {
         this.retryOn = Set.copyOf(builder.retryOn);
         this.baseDelay = builder.baseDelay;
         this.maxDelay = builder.maxDelay;
+        this.maxUnsent = builder.maxUnsent;
+        this.maxRetryAfter = builder.maxRetryAfter;
         this.ceiling = baseDelay.isZero()
                 ? attempt -> 0L
                 : IntervalFunction.ofExponentialBackoff(baseDelay.toMillis(), 2, maxDelay.toMillis());
     }
 
-    /** Three attempts in all, every kind of failure and overload, delays from 25 ms up to 250 ms. */
+    /**
+     * Three attempts in all and up to seven that were refused a connection, every kind of failure and overload, delays
+     * from 25 ms up to 250 ms, a Retry-After of at most a second.
+     */
     public static RetryPolicy defaults() {
         return DEFAULT;
     }
@@ -52,15 +59,33 @@ public final class RetryPolicy {
         return new Builder();
     }
 
-    /** Attempts in all, the first included. */
+    /** Attempts in all, the first included; those that were refused a connection may come on top, see {@link #maxUnsent}. */
     public int maxAttempts() {
         return maxAttempts;
     }
 
     /**
+     * How many attempts of a call may be refused a connection without being counted. They cost nobody anything, and
+     * with half of the instances just gone, every twelfth call would be refused three times in a row.
+     */
+    public int maxUnsent() {
+        return maxAttempts == 1 ? 0 : maxUnsent;
+    }
+
+    /**
+     * How long to leave the instance alone before it is asked again, as no other one can be.
+     *
+     * @param outcome how the last attempt ended
+     * @return what the instance asked for; zero if it did not, or if it is more than the caller is ready to wait
+     */
+    public Duration patience(Outcome outcome) {
+        return outcome.retryAfter().compareTo(maxRetryAfter) > 0 ? Duration.ZERO : outcome.retryAfter();
+    }
+
+    /**
      * Whether one more attempt may follow. The budget is asked separately, and last, since asking it spends.
      *
-     * @param attempts attempts made so far, at least 1
+     * @param attempts attempts made so far that count
      * @param outcome how the last one ended
      * @param delivery how far it got
      * @param idempotent whether the call may be processed twice without harm
@@ -95,7 +120,7 @@ public final class RetryPolicy {
     @Override
     public String toString() {
         return "RetryPolicy[maxAttempts=" + maxAttempts + ", retryOn=" + retryOn + ", baseDelay=" + baseDelay
-                + ", maxDelay=" + maxDelay + "]";
+                + ", maxDelay=" + maxDelay + ", maxUnsent=" + maxUnsent + ", maxRetryAfter=" + maxRetryAfter + "]";
     }
 
     /** Collects the settings of a {@link RetryPolicy}. Not thread-safe. */
@@ -109,6 +134,8 @@ public final class RetryPolicy {
                 Outcome.Kind.OVERLOADED);
         private Duration baseDelay = Duration.ofMillis(25);
         private Duration maxDelay = Duration.ofMillis(250);
+        private int maxUnsent = 7;
+        private Duration maxRetryAfter = Duration.ofSeconds(1);
 
         private Builder() {}
 
@@ -153,6 +180,35 @@ public final class RetryPolicy {
             }
             this.baseDelay = Objects.requireNonNull(base, "base");
             this.maxDelay = max;
+            return this;
+        }
+
+        /**
+         * Sets how many attempts of a call may be refused a connection without being counted; default 7. Connections that
+         * time out always count.
+         *
+         * @throws IllegalArgumentException unless 0 to 100
+         */
+        public Builder maxUnsent(int value) {
+            if (value < 0 || value > 100) {
+                throw new IllegalArgumentException("maxUnsent: " + value + " (expected: 0 to 100)");
+            }
+            this.maxUnsent = value;
+            return this;
+        }
+
+        /**
+         * Sets the longest Retry-After that is waited for when no other instance can be asked; default 1 s, zero never
+         * waits. The caller's thread is blocked meanwhile. A longer one, or one that doesn't fit into the call's time-out,
+         * gives the caller the answer at once.
+         *
+         * @throws IllegalArgumentException if negative
+         */
+        public Builder maxRetryAfter(Duration value) {
+            if (value.isNegative()) {
+                throw new IllegalArgumentException("maxRetryAfter: " + value + " (expected: >= 0)");
+            }
+            this.maxRetryAfter = value;
             return this;
         }
 

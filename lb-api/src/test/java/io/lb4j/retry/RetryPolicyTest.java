@@ -127,6 +127,30 @@ final class RetryPolicyTest {
     void toString_namesEverySetting() {
         assertThat(RetryPolicy.defaults().toString())
                 .startsWith("RetryPolicy[maxAttempts=3, retryOn=[")
-                .endsWith("], baseDelay=PT0.025S, maxDelay=PT0.25S]");
+                .endsWith("], baseDelay=PT0.025S, maxDelay=PT0.25S, maxUnsent=7, maxRetryAfter=PT1S]");
+    }
+
+    @Test
+    void maxUnsent_isNoneForOneAttempt() {
+        assertThat(RetryPolicy.defaults().maxUnsent()).isEqualTo(7);
+        assertThat(RetryPolicy.builder().maxUnsent(0).build().maxUnsent()).isZero();
+        assertThat(RetryPolicy.none().maxUnsent()).isZero();
+        assertThat(RetryPolicy.builder().maxAttempts(1).maxUnsent(100).build().maxUnsent())
+                .isZero();
+        assertThatThrownBy(() -> RetryPolicy.builder().maxUnsent(-1)).hasMessage("maxUnsent: -1 (expected: 0 to 100)");
+        assertThatThrownBy(() -> RetryPolicy.builder().maxUnsent(101)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void patience_isWhatWasAskedForUpToTheLimit() {
+        RetryPolicy policy =
+                RetryPolicy.builder().maxRetryAfter(Duration.ofSeconds(3)).build();
+        assertThat(policy.patience(Outcome.overloaded(Duration.ofSeconds(3)))).isEqualTo(Duration.ofSeconds(3));
+        assertThat(policy.patience(Outcome.overloaded(Duration.ofMillis(3001)))).isZero();
+        assertThat(policy.patience(Outcome.TIMEOUT)).isZero();
+        assertThat(RetryPolicy.defaults().patience(Outcome.overloaded(Duration.ofSeconds(1))))
+                .isEqualTo(Duration.ofSeconds(1));
+        assertThatThrownBy(() -> RetryPolicy.builder().maxRetryAfter(Duration.ofNanos(-1)))
+                .hasMessage("maxRetryAfter: PT-0.000000001S (expected: >= 0)");
     }
 }

@@ -1,6 +1,8 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.retry.Delivery;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,11 @@ record AttemptEnd(
     /** Whether the caller gets it, come what may. */
     boolean isFinal() {
         return verdict.isFinal();
+    }
+
+    /** Whether there was no connection, and no waiting for one: that cost nobody anything. */
+    boolean wasRefusedConnection() {
+        return verdict.delivery() == Delivery.NEVER_SENT && !(error instanceof SocketTimeoutException);
     }
 
     /** Drops the answer, if there is one: another attempt follows, or none can. */

@@ -96,7 +96,7 @@ final class AttemptSender {
         attempt.startClock(callNanos);
         call.addEventListener(attempt);
         link(attempt);
-        return ReplayGuard.restore(attempt.endpoint.aim(chain, tuned).proceed(request));
+        return ReplayGuard.restore(attempt.endpoint.aim(chain, tuned).proceed(withDeadline(null)));
     }
 
     private Response child(Attempt attempt) throws IOException {
@@ -109,7 +109,7 @@ final class AttemptSender {
         }
         Call child = Overrides.applied(
                         chain, attempt.endpoint.client(), services.transport().settings(tuned))
-                .newCall(request);
+                .newCall(withDeadline(service.settings().attemptTimeout));
         attempt.carriedBy(child);
         child.addEventListener(attempt);
         if (callNanos > 0 && !isEventStream()) {
@@ -121,6 +121,16 @@ final class AttemptSender {
         Response response =
                 limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
         return ReplayGuard.restore(response);
+    }
+
+    /** The request, which says how much time is left for this attempt if it is to. */
+    private Request withDeadline(@Nullable Duration attemptTimeout) {
+        DeadlineHeader header = service.settings().deadlineHeader;
+        if (header == null || (callNanos <= 0 && attemptTimeout == null)) {
+            return request;
+        }
+        long left = attemptTimeout == null ? Long.MAX_VALUE : attemptTimeout.toNanos();
+        return header.on(request, callNanos > 0 ? Math.min(left, Math.max(1, callNanos - elapsed())) : left);
     }
 
     private void link(CallLink first) {

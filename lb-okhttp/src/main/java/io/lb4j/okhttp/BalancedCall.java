@@ -69,12 +69,17 @@ final class BalancedCall {
         Attempt attempt = service.attempt(call, lease);
         boolean aimed = startsAimed();
         List<IOException> errors = null;
+        int unsent = 0;
         for (int attempts = 1; ; attempts++) {
             AttemptEnd end = sender.send(attempt, aimed);
             if (end.error() instanceof RedirectedToService redirect) {
                 return redirected(attempt, redirect);
             }
             pick = pick.nextAttempt(attempt.lease.candidate());
+            if (end.wasRefusedConnection() && unsent < service.settings().retry.maxUnsent()) {
+                unsent++;
+                attempts--;
+            }
             Attempt next;
             try {
                 next = end.isFinal() ? null : another(end, attempts, pick);
@@ -150,7 +155,7 @@ final class BalancedCall {
         }
         Lease lease = acquireAnother(pick, verdict.fresh());
         if (lease == null) {
-            return null;
+            return sameAfterRest(end, delay, pick);
         }
         if (!service.budget().tryRetry()) {
             lease.close();
@@ -163,6 +168,23 @@ final class BalancedCall {
             parent.pause(delay);
             lease = acquireAnother(pick, verdict.fresh());
         }
+        return lease == null ? null : service.attempt(call, lease);
+    }
+
+    /** Nobody else can be asked: the instance itself, once the time is over for which it asked to be left alone. */
+    private @Nullable Attempt sameAfterRest(AttemptEnd end, long delay, PickRequest pick) throws IOException {
+        long rest = service.settings().retry.patience(end.verdict().retry()).toNanos();
+        CallLink parent = sender.link();
+        if (rest == 0
+                || parent == null
+                || !sender.hasTimeFor(rest + delay)
+                || !service.budget().tryRetry()) {
+            return null;
+        }
+        // Now, and not when its body is closed: the others must leave it alone as well.
+        end.attempt().finish(end.verdict().health());
+        parent.pause(rest + delay);
+        Lease lease = acquireAnother(pick, true);
         return lease == null ? null : service.attempt(call, lease);
     }
 

@@ -29,6 +29,7 @@ public final class ServiceSettings {
     final double budgetRatio;
     final int budgetPerSecond;
     final @Nullable Duration attemptTimeout;
+    final @Nullable DeadlineHeader deadlineHeader;
     final Duration firstSnapshotTimeout;
     final int prewarm;
 
@@ -44,6 +45,7 @@ public final class ServiceSettings {
         this.budgetRatio = builder.budgetRatio;
         this.budgetPerSecond = builder.budgetPerSecond;
         this.attemptTimeout = builder.attemptTimeout;
+        this.deadlineHeader = builder.deadlineHeader;
         this.firstSnapshotTimeout = builder.firstSnapshotTimeout;
         this.prewarm = builder.prewarm;
     }
@@ -61,6 +63,7 @@ public final class ServiceSettings {
         private double budgetRatio = 0.2;
         private int budgetPerSecond = 10;
         private @Nullable Duration attemptTimeout;
+        private @Nullable DeadlineHeader deadlineHeader;
         private Duration firstSnapshotTimeout = Duration.ofSeconds(5);
         private int prewarm;
 
@@ -176,6 +179,15 @@ public final class ServiceSettings {
                     String.valueOf(value),
                     "> 0");
             this.attemptTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets the header that tells each attempt's instance how much time is left; default null, none is sent. The time
+         * is what is left of the call's time-out, or the attempt's own if that is shorter.
+         */
+        public Builder deadlineHeader(@Nullable DeadlineHeader value) {
+            this.deadlineHeader = value;
             return this;
         }
 
