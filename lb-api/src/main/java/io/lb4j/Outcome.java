@@ -41,6 +41,12 @@ public final class Outcome {
     /** See {@link Kind#SERVER_ERROR}. */
     public static final Outcome SERVER_ERROR = new Outcome(Kind.SERVER_ERROR, Duration.ZERO);
 
+    /**
+     * A {@link Kind#SERVER_ERROR} by which the instance says that somebody behind it is not there or too slow (HTTP 502,
+     * 503 without Retry-After, 504).
+     */
+    public static final Outcome GATEWAY_ERROR = new Outcome(Kind.SERVER_ERROR, Duration.ZERO);
+
     /** See {@link Kind#IGNORED}. */
     public static final Outcome IGNORED = new Outcome(Kind.IGNORED, Duration.ZERO);
 
@@ -83,8 +89,24 @@ public final class Outcome {
         };
     }
 
+    /**
+     * Whether Envoy would call it a gateway failure: {@link #GATEWAY_ERROR}, or no connection or no answer in time, in place
+     * of which a proxy would have answered 503 or 504.
+     */
+    public boolean isGatewayFailure() {
+        return this == GATEWAY_ERROR || kind == Kind.CONNECT_FAILURE || kind == Kind.TIMEOUT;
+    }
+
+    /** Whether it failed without a whole answer: no connection, no answer in time, or a broken connection. */
+    public boolean isLocalFailure() {
+        return kind == Kind.CONNECT_FAILURE || kind == Kind.TIMEOUT || kind == Kind.TRANSPORT_FAILURE;
+    }
+
     @Override
     public String toString() {
+        if (this == GATEWAY_ERROR) {
+            return "GATEWAY_ERROR";
+        }
         return retryAfter.isZero() ? kind.name() : kind + " for " + retryAfter;
     }
 }

@@ -32,6 +32,7 @@ final class Control {
     private final SerialLane lane;
     private final Outlook outlook;
     private final Eligibility eligibility;
+    private final Outliers outliers;
     private final Ejections ejections;
     private final @Nullable HealthChecker checker;
     private final EligibleSet.Context context;
@@ -63,14 +64,15 @@ final class Control {
         this.lane = lane;
         this.outlook = outlook;
         this.eligibility = new Eligibility(settings.panicThreshold, settings.slowStart);
-        this.ejections = new Ejections(settings.outlierDetection, ticker);
+        this.outliers = new Outliers(settings.outlierDetection, ticker);
+        this.ejections = new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns());
         this.context = new EligibleSet.Context(service, ticker, random, settings.scheduler);
         HealthCheck check = settings.healthCheck;
         this.checker = check == null ? null : new HealthChecker(check, lane, random, this::healthChanged);
     }
 
-    Ejections ejections() {
-        return ejections;
+    Outliers outliers() {
+        return outliers;
     }
 
     void start() {
@@ -151,7 +153,7 @@ final class Control {
     void suspect(InstanceState state) {
         long run = state.takeSuspicion();
         if (!closed && roster.knows(state)) {
-            ejected(state, ejections.onRun(state, run));
+            eject(state, outliers.onRun(state, run));
         }
     }
 
@@ -185,7 +187,8 @@ final class Control {
         }
     }
 
-    private void ejected(InstanceState state, @Nullable Duration time) {
+    private void eject(InstanceState state, @Nullable String reason) {
+        Duration time = reason == null ? null : ejections.eject(state, reason);
         if (time != null) {
             arm(state);
             refresh();
@@ -247,9 +250,11 @@ final class Control {
             return;
         }
         tick = lane.postLater(this::tick, TICK_NANOS);
-        ejections.beginTick();
-        for (InstanceState state : roster.all()) {
-            ejected(state, ejections.onTick(state));
+        InstanceState[] all = roster.all();
+        outliers.tick(all);
+        for (InstanceState state : all) {
+            ejections.forgiveGoodTime(state);
+            eject(state, outliers.onTick(state));
         }
         roster.forget(ticker.nanos()).forEach(Control::disarm);
         if (outlook.ramping()) {

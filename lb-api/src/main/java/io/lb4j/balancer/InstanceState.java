@@ -25,6 +25,8 @@ final class InstanceState implements Candidate {
     private static final VarHandle FAILED = counter("failed");
     private static final VarHandle IGNORED = counter("ignored");
     private static final VarHandle STREAK = counter("streak");
+    private static final VarHandle GATEWAY_STREAK = counter("gatewayStreak");
+    private static final VarHandle LOCAL_STREAK = counter("localStreak");
     private static final VarHandle SUSPICION = counter("suspicion");
     private static final VarHandle REST_ASKED = counter("restAsked");
     private static final VarHandle GOODBYE = counter("goodbye");
@@ -80,6 +82,13 @@ final class InstanceState implements Candidate {
     @SuppressWarnings("unused") // by VarHandle
     private long streak;
 
+    /** Failures in a row of one kind; as long as the run of all at most, so whoever ends that ends these. */
+    @SuppressWarnings("unused") // by VarHandle
+    private long gatewayStreak;
+
+    @SuppressWarnings("unused") // by VarHandle
+    private long localStreak;
+
     /** Calls started that the word has no more room for; written by the lane. */
     private volatile long carried;
 
@@ -110,11 +119,7 @@ final class InstanceState implements Candidate {
     /** Lane only: the roster's mark. */
     int stamp;
 
-    /** Lane only: successes seen by the last tick; by the last whole stretch of ticks, and by the one that runs. */
-    long seenGood;
-
-    int calmBefore;
-    int calmNow;
+    final Flow flow = new Flow();
 
     /**
      * Passive health's memory, made when there is something to remember: of ten thousand instances few ever fail.
@@ -134,7 +139,7 @@ final class InstanceState implements Candidate {
     @Nullable
     Long rampSince;
 
-    /** Passive health's memory; see {@link Ejections}. */
+    /** Passive health's memory; see {@link Ejections} and {@link Outliers}. */
     static final class Passive {
         boolean ejected;
         long ejectedUntil;
@@ -154,6 +159,11 @@ final class InstanceState implements Candidate {
         long releaseAt;
 
         long seenFailed;
+
+        /** What the window held at the last tick. */
+        int windowCalls;
+
+        int windowFailed;
 
         @Nullable
         FailureWindow window;
@@ -288,7 +298,7 @@ final class InstanceState implements Candidate {
 
     void succeeded() {
         if ((long) STREAK.getOpaque(this) != 0) {
-            STREAK.setVolatile(this, 0L);
+            startStreakAt(0);
         }
         CALLS.getAndAdd(this, -1L);
     }
@@ -299,11 +309,21 @@ final class InstanceState implements Candidate {
         if (outcome.isFailure()) {
             FAILED.getAndAdd(this, 1L);
             run = (long) STREAK.getAndAdd(this, 1L) + 1;
+            prolong(GATEWAY_STREAK, outcome.isGatewayFailure());
+            prolong(LOCAL_STREAK, outcome.isLocalFailure());
         } else {
             IGNORED.getAndAdd(this, 1L);
         }
         CALLS.getAndAdd(this, -1L);
         return run;
+    }
+
+    private void prolong(VarHandle streak, boolean more) {
+        if (more) {
+            streak.getAndAdd(this, 1L);
+        } else {
+            streak.setVolatile(this, 0L);
+        }
     }
 
     /** Notes a run for the lane; returns whether the lane must be told, as no earlier note waits there. */
@@ -347,6 +367,20 @@ final class InstanceState implements Candidate {
 
     void startStreakAt(long value) {
         STREAK.setVolatile(this, value);
+        GATEWAY_STREAK.setVolatile(this, 0L);
+        LOCAL_STREAK.setVolatile(this, 0L);
+    }
+
+    long streak() {
+        return (long) STREAK.getVolatile(this);
+    }
+
+    long gatewayStreak() {
+        return (long) GATEWAY_STREAK.getVolatile(this);
+    }
+
+    long localStreak() {
+        return (long) LOCAL_STREAK.getVolatile(this);
     }
 
     long endedCount() {

@@ -49,7 +49,7 @@ public final class LoadBalancer implements AutoCloseable {
     private final SerialLane lane;
     private final Outlook outlook;
     private final Control control;
-    private final Ejections ejections;
+    private final Outliers outliers;
     private final AtomicBoolean trackerFailed = new AtomicBoolean();
     private final ServiceDiscovery.Watch watch;
     private volatile boolean closed;
@@ -63,7 +63,7 @@ public final class LoadBalancer implements AutoCloseable {
         this.lane = new SerialLane(service, settings.scheduler);
         this.outlook = new Outlook(service, discovery.toString());
         this.control = new Control(settings, strategy, listener, lane, outlook);
-        this.ejections = control.ejections();
+        this.outliers = control.outliers();
         lane.post(control::start);
         // Last, since a discovery may deliver before watch() returns.
         this.watch = startWatch(discovery);
@@ -165,7 +165,8 @@ public final class LoadBalancer implements AutoCloseable {
         long run = state.ended(outcome);
         // An outage or a flood of 429 must not queue a task per call: one note per instance waits for the lane.
         if (run > 0) {
-            if (ejections.suspicious(run) && state.suspect(run)) {
+            long suspicion = outliers.suspicion(state, outcome, run);
+            if (suspicion != 0 && state.suspect(suspicion)) {
                 lane.post(() -> control.suspect(state));
             }
         } else if (outcome.kind() == Outcome.Kind.OVERLOADED

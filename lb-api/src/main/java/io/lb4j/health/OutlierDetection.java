@@ -8,31 +8,58 @@ import java.time.Duration;
  * a proxy. Immutable.
  *
  * @param consecutiveFailures this many failed calls in a row eject at once; 0 turns the rule off; default 5
+ * @param consecutiveGatewayFailures this many calls in a row that
+ *     {@linkplain io.lb4j.Outcome#isGatewayFailure() failed as at a gateway} eject at once; 0, the default, turns the
+ *     rule off, since such calls also count as failures
+ * @param consecutiveLocalFailures this many calls in a row that
+ *     {@linkplain io.lb4j.Outcome#isLocalFailure() got no whole answer} eject at once; 0, the default, turns the rule
+ *     off, since such calls also count as failures
  * @param failurePercentage an instance failing at least this share of its calls is ejected, in percent; 0 turns the
  *     rule off; default 50
  * @param minimumVolume calls within {@code window} below which the percentage is not judged; default 20
- * @param window how far back the percentage looks, in whole seconds; default 10 s
+ * @param minimumHosts instances with {@code minimumVolume} below which nobody's percentage is judged; default 1
+ * @param successRateStdevFactor an instance whose rate of success is less than the mean of all rates minus this many
+ *     standard deviations is ejected; 0 turns the rule off; default 1.9, as Envoy's 1900 thousandths
+ * @param successRateMinimumVolume calls within {@code window} below which an instance has no part in that; default 100
+ * @param successRateMinimumHosts instances with that volume below which rates are not compared; default 5. Of four, one
+ *     can never be 1.9 standard deviations below the mean
+ * @param significance how unlikely failures must be by chance, given the share of calls that the others fail, before
+ *     one of the rules above ejects for them; in (0, 1]; 1 turns the question off; default 1e-9
+ * @param window how far back percentages and rates look, in whole seconds; default 10 s
  * @param baseEjectionTime how long the first ejection lasts; each further one lasts twice as long, and each time the
  *     instance then stays good for as long as its last ejection lasted, the next is one step shorter; default 5 s
- * @param maxEjectionTime the longest an ejection gets; default 5 min
+ * @param maxEjectionTime the longest an ejection gets, before jitter; default 5 min
+ * @param maxEjectionTimeJitter up to this much, in whole milliseconds, is added to each ejection at random; zero, the
+ *     default, adds nothing
  * @param maxEjectedShare share of the instances that may be ejected at a time, in [0, 1], though one may always be if
  *     there are at least two; default 0.5
  */
 public record OutlierDetection(
         int consecutiveFailures,
+        int consecutiveGatewayFailures,
+        int consecutiveLocalFailures,
         double failurePercentage,
         int minimumVolume,
+        int minimumHosts,
+        double successRateStdevFactor,
+        int successRateMinimumVolume,
+        int successRateMinimumHosts,
+        double significance,
         Duration window,
         Duration baseEjectionTime,
         Duration maxEjectionTime,
+        Duration maxEjectionTimeJitter,
         double maxEjectedShare) {
 
     /** Every component at its default. */
     public static final OutlierDetection DEFAULT = builder().build();
 
     /** Never ejects. */
-    public static final OutlierDetection OFF =
-            builder().consecutiveFailures(0).failurePercentage(0).build();
+    public static final OutlierDetection OFF = builder()
+            .consecutiveFailures(0)
+            .failurePercentage(0)
+            .successRateStdevFactor(0)
+            .build();
 
     /**
      * Checks every component.
@@ -40,10 +67,21 @@ public record OutlierDetection(
      * @throws IllegalArgumentException naming the component, its value and the rule it broke
      */
     public OutlierDetection {
-        Settings.check(consecutiveFailures >= 0, "consecutiveFailures", consecutiveFailures, ">= 0");
+        Settings.atLeast(0, consecutiveFailures, "consecutiveFailures");
+        Settings.atLeast(0, consecutiveGatewayFailures, "consecutiveGatewayFailures");
+        Settings.atLeast(0, consecutiveLocalFailures, "consecutiveLocalFailures");
         Settings.check(
                 failurePercentage >= 0 && failurePercentage <= 100, "failurePercentage", failurePercentage, "0 to 100");
-        Settings.check(minimumVolume >= 1, "minimumVolume", minimumVolume, ">= 1");
+        Settings.atLeast(1, minimumVolume, "minimumVolume");
+        Settings.atLeast(1, minimumHosts, "minimumHosts");
+        Settings.check(
+                successRateStdevFactor >= 0 && successRateStdevFactor <= 100,
+                "successRateStdevFactor",
+                successRateStdevFactor,
+                "0 to 100");
+        Settings.atLeast(1, successRateMinimumVolume, "successRateMinimumVolume");
+        Settings.atLeast(2, successRateMinimumHosts, "successRateMinimumHosts");
+        Settings.check(significance > 0 && significance <= 1, "significance", significance, "> 0 and <= 1");
         Settings.check(
                 window.compareTo(Duration.ofSeconds(1)) >= 0
                         && window.compareTo(Duration.ofHours(1)) <= 0
@@ -58,6 +96,7 @@ public record OutlierDetection(
                 "maxEjectionTime",
                 maxEjectionTime,
                 ">= baseEjectionTime " + baseEjectionTime);
+        Settings.notNegative(maxEjectionTimeJitter, "maxEjectionTimeJitter");
         Settings.check(maxEjectedShare >= 0 && maxEjectedShare <= 1, "maxEjectedShare", maxEjectedShare, "0 to 1");
     }
 
@@ -69,11 +108,19 @@ public record OutlierDetection(
     /** Collects the components of an {@link OutlierDetection}. Not thread-safe. */
     public static final class Builder {
         private int consecutiveFailures = 5;
+        private int consecutiveGatewayFailures = 0;
+        private int consecutiveLocalFailures = 0;
         private double failurePercentage = 50;
         private int minimumVolume = 20;
+        private int minimumHosts = 1;
+        private double successRateStdevFactor = 1.9;
+        private int successRateMinimumVolume = 100;
+        private int successRateMinimumHosts = 5;
+        private double significance = 1e-9;
         private Duration window = Duration.ofSeconds(10);
         private Duration baseEjectionTime = Duration.ofSeconds(5);
         private Duration maxEjectionTime = Duration.ofMinutes(5);
+        private Duration maxEjectionTimeJitter = Duration.ZERO;
         private double maxEjectedShare = 0.5;
 
         private Builder() {}
@@ -81,6 +128,18 @@ public record OutlierDetection(
         /** Sets how many failed calls in a row eject; default 5, 0 turns the rule off. */
         public Builder consecutiveFailures(int value) {
             this.consecutiveFailures = value;
+            return this;
+        }
+
+        /** Sets how many calls in a row that failed as at a gateway eject; default 0, off. */
+        public Builder consecutiveGatewayFailures(int value) {
+            this.consecutiveGatewayFailures = value;
+            return this;
+        }
+
+        /** Sets how many calls in a row that got no whole answer eject; default 0, off. */
+        public Builder consecutiveLocalFailures(int value) {
+            this.consecutiveLocalFailures = value;
             return this;
         }
 
@@ -96,7 +155,37 @@ public record OutlierDetection(
             return this;
         }
 
-        /** Sets how far back the percentage looks, in whole seconds; default 10 s. */
+        /** Sets how many instances must have the volume for the percentage to be judged; default 1. */
+        public Builder minimumHosts(int value) {
+            this.minimumHosts = value;
+            return this;
+        }
+
+        /** Sets how many standard deviations below the mean a rate of success ejects; default 1.9, 0 turns the rule off. */
+        public Builder successRateStdevFactor(double value) {
+            this.successRateStdevFactor = value;
+            return this;
+        }
+
+        /** Sets the number of calls below which an instance has no part in rates of success; default 100. */
+        public Builder successRateMinimumVolume(int value) {
+            this.successRateMinimumVolume = value;
+            return this;
+        }
+
+        /** Sets how many instances with the volume rates of success need; default 5. */
+        public Builder successRateMinimumHosts(int value) {
+            this.successRateMinimumHosts = value;
+            return this;
+        }
+
+        /** Sets how unlikely what ejects must be by chance; default 1e-9, 1 is not to ask. */
+        public Builder significance(double value) {
+            this.significance = value;
+            return this;
+        }
+
+        /** Sets how far back shares and rates look, in whole seconds; default 10 s. */
         public Builder window(Duration value) {
             this.window = value;
             return this;
@@ -114,6 +203,12 @@ public record OutlierDetection(
             return this;
         }
 
+        /** Sets the most that chance adds to each ejection; default none. */
+        public Builder maxEjectionTimeJitter(Duration value) {
+            this.maxEjectionTimeJitter = value;
+            return this;
+        }
+
         /** Sets the share of the instances that may be ejected at a time; default 0.5. */
         public Builder maxEjectedShare(double value) {
             this.maxEjectedShare = value;
@@ -128,11 +223,19 @@ public record OutlierDetection(
         public OutlierDetection build() {
             return new OutlierDetection(
                     consecutiveFailures,
+                    consecutiveGatewayFailures,
+                    consecutiveLocalFailures,
                     failurePercentage,
                     minimumVolume,
+                    minimumHosts,
+                    successRateStdevFactor,
+                    successRateMinimumVolume,
+                    successRateMinimumHosts,
+                    significance,
                     window,
                     baseEjectionTime,
                     maxEjectionTime,
+                    maxEjectionTimeJitter,
                     maxEjectedShare);
         }
     }

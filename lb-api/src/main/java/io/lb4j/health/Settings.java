@@ -15,6 +15,10 @@ final class Settings {
         }
     }
 
+    static void atLeast(int least, int value, String name) {
+        check(value >= least, name, value, ">= " + least);
+    }
+
     static void positive(Duration value, String name) {
         check(!value.isNegative() && !value.isZero() && value.compareTo(LONGEST) <= 0, name, value, "> 0, <= 365 days");
     }

@@ -61,9 +61,24 @@ final class HealthSettingsTest {
     void outlierDetection_defaults_areTheDocumentedOnes() {
         assertThat(OutlierDetection.DEFAULT)
                 .isEqualTo(new OutlierDetection(
-                        5, 50, 20, Duration.ofSeconds(10), Duration.ofSeconds(5), Duration.ofMinutes(5), 0.5));
+                        5,
+                        0,
+                        0,
+                        50,
+                        20,
+                        1,
+                        1.9,
+                        100,
+                        5,
+                        1e-9,
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(5),
+                        Duration.ofMinutes(5),
+                        Duration.ZERO,
+                        0.5));
         assertThat(OutlierDetection.OFF.consecutiveFailures()).isZero();
         assertThat(OutlierDetection.OFF.failurePercentage()).isZero();
+        assertThat(OutlierDetection.OFF.successRateStdevFactor()).isZero();
     }
 
     static Stream<Arguments> badDetections() {
@@ -73,6 +88,16 @@ final class HealthSettingsTest {
                 detection("failurePercentage: 100.5 (expected: 0 to 100)", b -> b.failurePercentage(100.5)),
                 detection("failurePercentage: NaN (", b -> b.failurePercentage(Double.NaN)),
                 detection("minimumVolume: 0 (expected: >= 1)", b -> b.minimumVolume(0)),
+                detection("minimumHosts: 0 (expected: >= 1)", b -> b.minimumHosts(0)),
+                detection("consecutiveGatewayFailures: -1 (expected: >= 0)", b -> b.consecutiveGatewayFailures(-1)),
+                detection("consecutiveLocalFailures: -1 (expected: >= 0)", b -> b.consecutiveLocalFailures(-1)),
+                detection(
+                        "successRateStdevFactor: NaN (expected: 0 to 100)", b -> b.successRateStdevFactor(Double.NaN)),
+                detection("successRateMinimumVolume: 0 (expected: >= 1)", b -> b.successRateMinimumVolume(0)),
+                detection("successRateMinimumHosts: 1 (expected: >= 2)", b -> b.successRateMinimumHosts(1)),
+                detection("significance: 0.0 (expected: > 0 and <= 1)", b -> b.significance(0)),
+                detection("significance: 1.5 (expected: > 0 and <= 1)", b -> b.significance(1.5)),
+                detection("maxEjectionTimeJitter: PT-1S (", b -> b.maxEjectionTimeJitter(Duration.ofSeconds(-1))),
                 detection("window: PT0.5S (", b -> b.window(Duration.ofMillis(500))),
                 detection("window: PT1.5S (", b -> b.window(Duration.ofMillis(1500))),
                 detection("window: PT1H1S (expected: 1 s to 1 h in", b -> b.window(Duration.ofSeconds(3601))),

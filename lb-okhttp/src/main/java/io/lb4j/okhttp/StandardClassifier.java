@@ -19,7 +19,9 @@ final class StandardClassifier implements OutcomeClassifier {
 
     private static final int TOO_MANY_REQUESTS = 429;
     private static final int NOT_IMPLEMENTED = 501;
+    private static final int BAD_GATEWAY = 502;
     private static final int UNAVAILABLE = 503;
+    private static final int GATEWAY_TIMEOUT = 504;
 
     private final InstantSource clock;
 
@@ -38,7 +40,10 @@ final class StandardClassifier implements OutcomeClassifier {
             if (asked != null) {
                 return Outcome.overloaded(asked);
             }
-            return code == UNAVAILABLE ? Outcome.SERVER_ERROR : Outcome.overloaded(Duration.ZERO);
+            return code == UNAVAILABLE ? Outcome.GATEWAY_ERROR : Outcome.overloaded(Duration.ZERO);
+        }
+        if (code == BAD_GATEWAY || code == GATEWAY_TIMEOUT) {
+            return Outcome.GATEWAY_ERROR;
         }
         return code == NOT_IMPLEMENTED || code > 599 ? Outcome.SUCCESS : Outcome.SERVER_ERROR;
     }

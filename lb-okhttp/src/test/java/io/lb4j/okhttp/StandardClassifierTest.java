@@ -52,6 +52,12 @@ class StandardClassifierTest extends Fixture {
     }
 
     @ParameterizedTest
+    @CsvSource({"500, false", "502, true", "503, true", "504, true", "505, false", "200, false", "429, false"})
+    void status_ofAGateway_isToldApart(int status, boolean gateway) {
+        assertThat(CLASSIFIER.ofResponse(response(status)).isGatewayFailure()).isEqualTo(gateway);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "0, 0",
         "7, 7",
@@ -81,7 +87,7 @@ class StandardClassifierTest extends Fixture {
     @ParameterizedTest
     @ValueSource(strings = {"", "soon", "-5", "1.5", "Thu, 99 Jan 2026 00:00:00 GMT"})
     void retryAfter_neither_isNoHeader(String value) {
-        assertThat(CLASSIFIER.ofResponse(response(503, "Retry-After", value))).isEqualTo(Outcome.SERVER_ERROR);
+        assertThat(CLASSIFIER.ofResponse(response(503, "Retry-After", value))).isEqualTo(Outcome.GATEWAY_ERROR);
         assertThat(CLASSIFIER.ofResponse(response(429, "Retry-After", value)).kind())
                 .isEqualTo(Outcome.Kind.OVERLOADED);
     }

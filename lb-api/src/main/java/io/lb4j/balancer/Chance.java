@@ -1,0 +1,40 @@
+package io.lb4j.balancer;
+
+/**
+ * How unlikely it is that what an instance did is chance, given what the others do. Where a tenth of all calls fails,
+ * one run of failures in a hundred thousand calls is five long on an instance that is as good as any.
+ *
+ * <p>Chernoff's bound: of {@code n} calls that fail with probability {@code p} each, a share {@code q > p} or more fails
+ * with a probability of at most {@code exp(-n D(q‖p))}, where {@code D} is the relative entropy of the two; for a run of
+ * failures this is {@code p^n}.
+ */
+final class Chance {
+    private final double required;
+
+    /** @param significance the probability up to which something can't be chance, in (0, 1]; 1 asks for nothing */
+    Chance(double significance) {
+        this.required = -Math.log(significance);
+    }
+
+    /** Whether so many failures of so many calls can't be chance where others fail that share of theirs. */
+    boolean excludedFor(double failed, double calls, double othersShare) {
+        if (required <= 0) {
+            return true;
+        }
+        double share = failed / calls;
+        if (!(share > othersShare)) {
+            return false;
+        }
+        return othersShare <= 0 || calls * divergence(share, othersShare) >= required;
+    }
+
+    /** Whether a run of failures as long as this can't be chance where others fail that share of their calls. */
+    boolean excludedFor(long run, double othersShare) {
+        return excludedFor((double) run, (double) run, othersShare);
+    }
+
+    private static double divergence(double share, double othersShare) {
+        double failed = share * Math.log(share / othersShare);
+        return share >= 1 ? failed : failed + (1 - share) * Math.log((1 - share) / (1 - othersShare));
+    }
+}
