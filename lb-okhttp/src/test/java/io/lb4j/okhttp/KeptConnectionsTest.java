@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ServerSocketFactory;
 import javax.net.SocketFactory;
 import okhttp3.Dns;
@@ -207,6 +208,37 @@ class KeptConnectionsTest extends Fixture {
         await().atMost(Duration.ofSeconds(5))
                 .untilAsserted(() -> assertThat(report(client, "a").state()).isEqualTo(State.DRAINING));
         assertThat(post(client, Wire.H1)).isEqualTo("b");
+        assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
+    void interrupt_whileWaitingForTheAnswer_endsTheCallAndIsNoFailure() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        RawServer a = closing(new RawServer("a", server -> (connection, socket) -> {
+            server.readRequest(socket);
+            asked.countDown();
+            socket.getInputStream().read();
+        }));
+        Backend b = backend("b", Wire.H1);
+        discovery.set("orders", a.instance(), b.instance());
+        LoadBalancedClient client = lb(Wire.H1);
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread caller = new Thread(() -> {
+            try {
+                body(client, get(Wire.H1));
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+        });
+        caller.start();
+        assertThat(asked.await(5, TimeUnit.SECONDS)).isTrue();
+        caller.interrupt();
+        // Long before the read time-out, which is ten seconds.
+        caller.join(5000);
+
+        assertThat(caller.isAlive()).isFalse();
+        assertThat(thrown.get()).isInstanceOf(IOException.class);
+        assertThat(b.hits()).isZero();
         assertCounted(client, "a", 1, 0);
     }
 
