@@ -1,0 +1,60 @@
+package io.lb4j.faults;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/** One row of the table: what breaks, when, and what a caller may see of it. */
+final class Fault {
+    /** A step of the timeline. */
+    interface Action {
+        void run(Rig rig) throws Exception;
+    }
+
+    /** When, from the first measured call on, something is done. */
+    record Step(long atMillis, Action action) {}
+
+    /** The fault begins here; what was before is the healthy state it is compared with. */
+    static final long BEGIN_MILLIS = 3000;
+
+    final String name;
+    final String required;
+    final boolean network;
+    final List<Step> steps = new ArrayList<>();
+    long lengthMillis = 9000;
+    Fleet.Kind kind = Fleet.Kind.NGINX;
+    Function<Evidence, Verdict> verdict = evidence -> new Verdict(false, "no verdict");
+
+    Fault(String name, String required, boolean network) {
+        this.name = name;
+        this.required = required;
+        this.network = network;
+    }
+
+    Fault on(Fleet.Kind value) {
+        kind = value;
+        return this;
+    }
+
+    Fault lasting(long millis) {
+        lengthMillis = millis;
+        return this;
+    }
+
+    Fault at(long millis, Action action) {
+        steps.add(new Step(millis, action));
+        return this;
+    }
+
+    Fault begin(Action action) {
+        return at(BEGIN_MILLIS, action);
+    }
+
+    Fault judged(Function<Evidence, Verdict> value) {
+        verdict = value;
+        return this;
+    }
+
+    /** What the measurements say, and the figures it was said for. */
+    record Verdict(boolean held, String why) {}
+}

@@ -1,0 +1,99 @@
+package io.lb4j.faults;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * Runs faults one after the other and prints the table. Arguments are names of faults; with none all are run. With
+ * {@code --record} first, what was measured goes into the documents; rows of faults that were not run stay. Ends with 1 if a gating fault isn't held.
+ */
+final class FaultSuite {
+    private FaultSuite() {}
+
+    public static void main(String[] args) throws Exception {
+        List<String> names = new ArrayList<>(List.of(args));
+        boolean record = names.remove("--record");
+        List<Fault> chosen = choose(names);
+        boolean namespace = Boolean.getBoolean("faults.namespace");
+        List<Row> rows = new ArrayList<>();
+        StringBuilder table = new StringBuilder(Row.HEADER);
+        for (Fault fault : chosen) {
+            if (fault.network && !namespace) {
+                System.out.println("SKIPPED " + fault.name + ": no network namespace can be made here");
+                continue;
+            }
+            Path directory = Files.createTempDirectory("faults");
+            try {
+                Evidence evidence = Rig.run(fault, directory);
+                Row row = new Row(fault, fault.verdict.apply(evidence), evidence);
+                rows.add(row);
+                table.append(row.markdown());
+                System.out.println(fault.name + ": " + (row.verdict().held() ? "held" : "NOT HELD") + ", "
+                        + row.verdict().why());
+                problems("lb4j", evidence.balanced());
+                problems("plain", evidence.plain());
+            } finally {
+                delete(directory);
+            }
+        }
+        System.out.println();
+        System.out.print(table);
+        if (record) {
+            Results.write(rows);
+        }
+        List<String> lost = rows.stream()
+                .filter(row -> !row.verdict().held() && Faults.GATES.contains(row.fault().name))
+                .map(row -> row.fault().name)
+                .toList();
+        System.out.println();
+        System.out.println(rows.stream().filter(row -> row.verdict().held()).count() + " of " + rows.size()
+                + " faults held; gating and not held: " + lost);
+        System.exit(lost.isEmpty() ? 0 : 1);
+    }
+
+    private static List<Fault> choose(List<String> names) {
+        List<Fault> all = Faults.all();
+        if (names.isEmpty()) {
+            return all;
+        }
+        List<String> known = all.stream().map(fault -> fault.name).toList();
+        if (!known.containsAll(names)) {
+            throw new IllegalArgumentException("faults: " + names + " (expected: some of " + known + ")");
+        }
+        return all.stream().filter(fault -> names.contains(fault.name)).toList();
+    }
+
+    /** The causes of failures, most frequent first. */
+    private static void problems(String client, List<Sample> samples) {
+        Map<String, Integer> causes = new TreeMap<>();
+        for (Sample each : samples) {
+            if (each.failed()) {
+                causes.merge((each.idempotent() ? "GET " : "POST ") + each.problem(), 1, Integer::sum);
+            }
+        }
+        causes.entrySet().stream()
+                .sorted(Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder()))
+                .limit(6)
+                .forEach(each -> System.out.println("    " + client + " " + each.getValue() + " × " + each.getKey()));
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            all.sorted(Comparator.reverseOrder()).forEach(each -> {
+                try {
+                    Files.delete(each);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        }
+    }
+}
