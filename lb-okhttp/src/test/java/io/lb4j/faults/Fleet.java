@@ -18,8 +18,10 @@ final class Fleet implements AutoCloseable {
     enum Kind {
         NGINX,
         NGINX_TLS,
-        /** HTTP/2 without TLS; says goodbye with GOAWAY when it is asked to leave. */
+        /** Finishes what it has, and says goodbye with {@code Connection: close}, when it is asked to leave. */
         HAPROXY,
+        /** The same over HTTP/2 without TLS, where the goodbye is GOAWAY. */
+        HAPROXY_HTTP2,
         /** Ours. */
         FAULTY
     }
@@ -76,10 +78,10 @@ final class Fleet implements AutoCloseable {
     private void launch(int i) throws IOException {
         List<String> command = switch (kind) {
             case NGINX, NGINX_TLS -> nginx(i);
-            case HAPROXY -> haproxy(i);
+            case HAPROXY, HAPROXY_HTTP2 -> haproxy(i);
             case FAULTY -> faulty(i);
         };
-        Path output = kind == Kind.HAPROXY ? log(i) : home(i).resolve("output");
+        Path output = kind == Kind.HAPROXY || kind == Kind.HAPROXY_HTTP2 ? log(i) : home(i).resolve("output");
         processes[i] = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
                 .redirectError(ProcessBuilder.Redirect.appendTo(
@@ -97,13 +99,16 @@ final class Fleet implements AutoCloseable {
                   log global
                   timeout client 60s
                 frontend orders
-                  bind %s:%d proto h2
+                  bind %s:%d%s
                   http-request capture req.hdr(x-call-id) len 64
                   log-format "%%Ts.%%ms %%[capture.req.hdr(0)] %%HM %%ST"
                   http-request return status 200 content-type text/plain string %s
                 """;
         Path file = home(i).resolve("haproxy.cfg");
-        Files.writeString(file, String.format(Locale.ROOT, text, address(i), PORT, name(i)));
+        Files.writeString(
+                file,
+                String.format(
+                        Locale.ROOT, text, address(i), PORT, kind == Kind.HAPROXY_HTTP2 ? " proto h2" : "", name(i)));
         String program = Files.isExecutable(Path.of("/usr/sbin/haproxy")) ? "/usr/sbin/haproxy" : "haproxy";
         return List.of(program, "-db", "-f", file.toString());
     }
@@ -173,9 +178,12 @@ final class Fleet implements AutoCloseable {
         processes[i].destroyForcibly().waitFor();
     }
 
-    /** Asks the server to finish what it has and leave. */
+    /**
+     * Asks a HAProxy to finish what it has and leave. Not nginx: its signal for that is SIGQUIT, which the JVM blocks for
+     * its children.
+     */
     void quit(int i) throws IOException, InterruptedException {
-        signal(i, kind == Kind.HAPROXY ? "USR1" : "QUIT");
+        signal(i, "USR1");
         if (!processes[i].waitFor(5, TimeUnit.SECONDS)) {
             kill(i);
         }
