@@ -151,14 +151,14 @@ final class Control {
     }
 
     void suspect(InstanceState state) {
-        long run = state.takeSuspicion();
+        long run = state.marks().takeSuspicion();
         if (!closed && roster.knows(state)) {
             eject(state, outliers.onRun(state, run));
         }
     }
 
     void overloaded(InstanceState state) {
-        long asked = state.takeRestAsked();
+        long asked = state.marks().takeRestAsked();
         if (closed || asked == 0 || !roster.knows(state)) {
             return;
         }
@@ -172,7 +172,7 @@ final class Control {
     }
 
     void leaving(InstanceState state) {
-        state.takeGoodbye();
+        state.marks().takeGoodbye();
         if (closed || !roster.knows(state)) {
             return;
         }

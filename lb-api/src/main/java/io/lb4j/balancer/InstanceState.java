@@ -22,14 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class InstanceState implements Candidate {
     private static final VarHandle CALLS = counter("calls");
-    private static final VarHandle FAILED = counter("failed");
     private static final VarHandle IGNORED = counter("ignored");
     private static final VarHandle STREAK = counter("streak");
-    private static final VarHandle GATEWAY_STREAK = counter("gatewayStreak");
-    private static final VarHandle LOCAL_STREAK = counter("localStreak");
-    private static final VarHandle SUSPICION = counter("suspicion");
-    private static final VarHandle REST_ASKED = counter("restAsked");
-    private static final VarHandle GOODBYE = counter("goodbye");
 
     /** More calls at a time than there are ports to make them from. */
     private static final int IN_FLIGHT_BITS = 24;
@@ -82,33 +76,13 @@ final class InstanceState implements Candidate {
     @SuppressWarnings("unused") // by VarHandle
     private long streak;
 
-    /** Failures in a row of one kind; as long as the run of all at most, so whoever ends that ends these. */
-    @SuppressWarnings("unused") // by VarHandle
-    private long gatewayStreak;
-
-    @SuppressWarnings("unused") // by VarHandle
-    private long localStreak;
-
     /** Calls started that the word has no more room for; written by the lane. */
     private volatile long carried;
 
     @SuppressWarnings("unused") // by VarHandle
-    private long failed;
-
-    @SuppressWarnings("unused") // by VarHandle
     private long ignored;
 
-    /** The longest run of failures the lane has yet to judge; 0 if none. */
-    @SuppressWarnings("unused") // by VarHandle
-    private long suspicion;
-
-    /** The longest rest asked for that the lane has yet to grant, in nanoseconds; 0 if none. */
-    @SuppressWarnings("unused") // by VarHandle
-    private long restAsked;
-
-    /** 1 while a goodbye waits for the lane. */
-    @SuppressWarnings("unused") // by VarHandle
-    private long goodbye;
+    private volatile @Nullable Marks marks;
 
     private volatile ServiceInstance instance;
     private volatile Trackers trackers = Trackers.NONE;
@@ -307,10 +281,8 @@ final class InstanceState implements Candidate {
     long ended(Outcome outcome) {
         long run = 0;
         if (outcome.isFailure()) {
-            FAILED.getAndAdd(this, 1L);
+            marks().failed(outcome);
             run = (long) STREAK.getAndAdd(this, 1L) + 1;
-            prolong(GATEWAY_STREAK, outcome.isGatewayFailure());
-            prolong(LOCAL_STREAK, outcome.isLocalFailure());
         } else {
             IGNORED.getAndAdd(this, 1L);
         }
@@ -318,69 +290,30 @@ final class InstanceState implements Candidate {
         return run;
     }
 
-    private void prolong(VarHandle streak, boolean more) {
-        if (more) {
-            streak.getAndAdd(this, 1L);
-        } else {
-            streak.setVolatile(this, 0L);
+    Marks marks() {
+        Marks known = marks;
+        return known != null ? known : makeMarks();
+    }
+
+    private synchronized Marks makeMarks() {
+        Marks known = marks;
+        if (known == null) {
+            known = new Marks();
+            marks = known;
         }
-    }
-
-    /** Notes a run for the lane; returns whether the lane must be told, as no earlier note waits there. */
-    boolean suspect(long run) {
-        return raise(SUSPICION, run);
-    }
-
-    long takeSuspicion() {
-        return (long) SUSPICION.getAndSet(this, 0L);
-    }
-
-    /** Notes a wish for rest for the lane; returns whether the lane must be told, as no earlier note waits there. */
-    boolean askForRest(long nanos) {
-        return raise(REST_ASKED, nanos);
-    }
-
-    long takeRestAsked() {
-        return (long) REST_ASKED.getAndSet(this, 0L);
-    }
-
-    /** Notes a goodbye for the lane; returns whether the lane must be told, as no earlier note waits there. */
-    boolean saysGoodbye() {
-        return raise(GOODBYE, 1);
-    }
-
-    void takeGoodbye() {
-        GOODBYE.setVolatile(this, 0L);
-    }
-
-    private boolean raise(VarHandle note, long value) {
-        for (; ; ) {
-            long old = (long) note.getVolatile(this);
-            if (old >= value) {
-                return false;
-            }
-            if (note.compareAndSet(this, old, value)) {
-                return old == 0;
-            }
-        }
+        return known;
     }
 
     void startStreakAt(long value) {
         STREAK.setVolatile(this, value);
-        GATEWAY_STREAK.setVolatile(this, 0L);
-        LOCAL_STREAK.setVolatile(this, 0L);
+        Marks known = marks;
+        if (known != null) {
+            known.endStreaks();
+        }
     }
 
     long streak() {
         return (long) STREAK.getVolatile(this);
-    }
-
-    long gatewayStreak() {
-        return (long) GATEWAY_STREAK.getVolatile(this);
-    }
-
-    long localStreak() {
-        return (long) LOCAL_STREAK.getVolatile(this);
     }
 
     long endedCount() {
@@ -398,7 +331,8 @@ final class InstanceState implements Candidate {
     }
 
     long failedCount() {
-        return (long) FAILED.getVolatile(this);
+        Marks known = marks;
+        return known == null ? 0 : known.failedCount();
     }
 
     long ignoredCount() {

@@ -166,18 +166,18 @@ public final class LoadBalancer implements AutoCloseable {
         // An outage or a flood of 429 must not queue a task per call: one note per instance waits for the lane.
         if (run > 0) {
             long suspicion = outliers.suspicion(state, outcome, run);
-            if (suspicion != 0 && state.suspect(suspicion)) {
+            if (suspicion != 0 && state.marks().suspect(suspicion)) {
                 lane.post(() -> control.suspect(state));
             }
         } else if (outcome.kind() == Outcome.Kind.OVERLOADED
                 && !outcome.retryAfter().isZero()
-                && state.askForRest(TimeUnit.NANOSECONDS.convert(outcome.retryAfter()))) {
+                && state.marks().askForRest(TimeUnit.NANOSECONDS.convert(outcome.retryAfter()))) {
             lane.post(() -> control.overloaded(state));
         }
     }
 
     void leaving(InstanceState state) {
-        if (state.saysGoodbye()) {
+        if (state.marks().saysGoodbye()) {
             lane.post(() -> control.leaving(state));
         }
     }

@@ -55,13 +55,13 @@ final class Outliers {
             return Run.ofFailures(run);
         }
         if (settings.consecutiveGatewayFailures() > 0 && outcome.isGatewayFailure()) {
-            long gateway = state.gatewayStreak();
+            long gateway = state.marks().gatewayStreak();
             if (reached(gateway, settings.consecutiveGatewayFailures())) {
                 return Run.ofGatewayFailures(gateway);
             }
         }
         if (settings.consecutiveLocalFailures() > 0 && outcome.isLocalFailure()) {
-            long local = state.localStreak();
+            long local = state.marks().localStreak();
             if (reached(local, settings.consecutiveLocalFailures())) {
                 return Run.ofLocalFailures(local);
             }

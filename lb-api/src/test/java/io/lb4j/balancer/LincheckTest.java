@@ -100,21 +100,21 @@ final class LincheckTest {
 
     /** Whoever is told that nothing waits for the lane is the only one, until the lane took what waits. */
     public static final class Notes {
-        private final InstanceState state = new InstanceState(INSTANCE);
+        private final Marks marks = new Marks();
 
         @Operation
         public boolean suspectShort() {
-            return state.suspect(5);
+            return marks.suspect(5);
         }
 
         @Operation
         public boolean suspectLong() {
-            return state.suspect(6);
+            return marks.suspect(6);
         }
 
         @Operation
         public long take() {
-            return state.takeSuspicion();
+            return marks.takeSuspicion();
         }
     }
 
