@@ -1,5 +1,6 @@
 package io.lb4j;
 
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,10 @@ public final class PickRequest {
     private final long hash;
     private final @Nullable Object call;
     private final int attempt;
+
+    /** The length of the array, nearer for the pick. */
+    private final int excludedCount;
+
     private final Candidate[] excluded;
 
     private PickRequest(boolean keyed, long hash, @Nullable Object call, int attempt, Candidate[] excluded) {
@@ -21,6 +26,7 @@ public final class PickRequest {
         this.hash = hash;
         this.call = call;
         this.attempt = attempt;
+        this.excludedCount = excluded.length;
         this.excluded = excluded;
     }
 
@@ -46,10 +52,21 @@ public final class PickRequest {
 
     /** The request for one more attempt of the same call, after an attempt on {@code failed}. */
     public PickRequest nextAttempt(Candidate failed) {
-        Candidate[] all = new Candidate[excluded.length + 1];
-        System.arraycopy(excluded, 0, all, 0, excluded.length);
-        all[excluded.length] = Objects.requireNonNull(failed, "failed");
-        return new PickRequest(keyed, hash, call, attempt + 1, all);
+        return excluding(Objects.requireNonNull(failed, "failed"), attempt + 1);
+    }
+
+    /**
+     * The same attempt, to be made elsewhere than on {@code full}, which has as many calls as it may have. A strategy
+     * that remembers where calls go doesn't forget it for that: nothing failed.
+     */
+    public PickRequest avoiding(Candidate full) {
+        return excluding(Objects.requireNonNull(full, "full"), attempt);
+    }
+
+    private PickRequest excluding(Candidate candidate, int ofAttempt) {
+        Candidate[] all = Arrays.copyOf(excluded, excluded.length + 1);
+        all[excluded.length] = candidate;
+        return new PickRequest(keyed, hash, call, ofAttempt, all);
     }
 
     /** Whether the call has an affinity key. */
@@ -67,7 +84,7 @@ public final class PickRequest {
         return attempt;
     }
 
-    /** Whether {@code candidate} was tried by an earlier attempt of this call. */
+    /** Whether {@code candidate} was tried by an earlier attempt of this call, or has no room for it. */
     public boolean excludes(Candidate candidate) {
         for (Candidate each : excluded) {
             if (each == candidate) {
@@ -77,10 +94,9 @@ public final class PickRequest {
         return false;
     }
 
-    /** How many candidates earlier attempts of this call have tried. */
+    /** How many candidates this request {@linkplain #excludes excludes}. */
     public int excludedCount() {
-        // Each further attempt comes after one that excludes its candidate.
-        return attempt;
+        return excludedCount;
     }
 
     /**

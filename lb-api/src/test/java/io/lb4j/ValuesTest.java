@@ -93,6 +93,10 @@ final class ValuesTest {
         assertThat(origin.attempt()).isZero();
         assertThat(origin.excludes(first)).isFalse();
         assertThat(third).hasToString("PickRequest[hash=7, attempt=2, call=call]");
+        PickRequest elsewhere = origin.avoiding(first);
+        assertThat(elsewhere.excludes(first)).isTrue();
+        assertThat(elsewhere.excludedCount()).isEqualTo(1);
+        assertThat(elsewhere.attempt()).isZero();
         assertThat(third.withCall("other").excludes(first)).isTrue();
     }
 

@@ -37,7 +37,9 @@ final class Control {
     private final @Nullable HealthChecker checker;
     private final EligibleSet.Context context;
 
-    private final Roster roster = new Roster();
+    private final @Nullable Admission admission;
+
+    private final Roster roster;
     private List<String> lastTwins = List.of();
     private boolean seenInstances;
     private boolean unknown;
@@ -54,7 +56,8 @@ final class Control {
             Strategy strategy,
             GuardedListener listener,
             SerialLane lane,
-            Outlook outlook) {
+            Outlook outlook,
+            @Nullable Admission admission) {
         this.service = settings.service;
         this.strategy = strategy;
         this.ticker = settings.ticker;
@@ -63,6 +66,11 @@ final class Control {
         this.listener = listener;
         this.lane = lane;
         this.outlook = outlook;
+        this.admission = admission;
+        this.roster = new Roster(
+                settings.concurrencyLimit == null
+                        ? null
+                        : Limiter.factory(settings.concurrencyLimit, settings.ticker, settings.random));
         this.eligibility = new Eligibility(settings.panicThreshold, settings.slowStart);
         this.outliers = new Outliers(settings.outlierDetection, ticker);
         this.ejections = new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns());
@@ -285,6 +293,9 @@ final class Control {
             outlook.publish(before, verdict, unknown);
         } else {
             outlook.publish(verdict.levels.isEmpty() ? null : newRouting(verdict), verdict, unknown);
+        }
+        if (admission != null) {
+            admission.serve();
         }
         if (panic != panicking) {
             panicking = panic;

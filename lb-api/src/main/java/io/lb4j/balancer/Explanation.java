@@ -40,11 +40,11 @@ public record Explanation(
         for (InstanceReport each : instances) {
             text.append(String.format(
                     Locale.ROOT,
-                    "  %-24s %-14s weight %-8.3g in flight %-5d calls %-8d failures %-6d %s\n",
+                    "  %-24s %-14s weight %-8.3g in flight %-7s calls %-8d failures %-6d %s\n",
                     each.instance().id(),
                     each.state(),
                     each.weight(),
-                    each.inFlight(),
+                    each.limit() == Integer.MAX_VALUE ? each.inFlight() : each.inFlight() + "/" + each.limit(),
                     each.calls(),
                     each.failures(),
                     each.reason()));

@@ -10,6 +10,7 @@ import io.lb4j.ServiceInstance;
  * @param reason why it is in that state, for people; empty if there is nothing to add
  * @param weight its effective weight; 0 unless it is eligible
  * @param inFlight calls in progress
+ * @param limit how many it may have in progress at a time; {@code Integer.MAX_VALUE} if it is not limited
  * @param calls calls ended so far
  * @param failures how many of them failed
  * @param ejections how many steps the next ejection is longer than the first
@@ -20,6 +21,7 @@ public record InstanceReport(
         String reason,
         double weight,
         int inFlight,
+        int limit,
         long calls,
         long failures,
         int ejections) {
@@ -28,6 +30,8 @@ public record InstanceReport(
     public enum State {
         /** Takes calls. */
         ELIGIBLE,
+        /** Would take calls, but has as many as its concurrency limit allows. */
+        FULL,
         /** Discovery says so (weight 0), or it said so itself: finishes what it has, gets nothing new. */
         DRAINING,
         /** Taken out by passive health. */

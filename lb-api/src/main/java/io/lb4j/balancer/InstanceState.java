@@ -31,6 +31,8 @@ final class InstanceState implements Candidate {
     private static final long START = (1L << IN_FLIGHT_BITS) + 1;
     private static final int IN_FLIGHT_MASK = (1 << IN_FLIGHT_BITS) - 1;
 
+    private static final StateKey<Limiter> LIMITER = StateKey.create("concurrency limit");
+
     private record Slot(StateKey<?> key, Tracker tracker) {}
 
     /** The trackers as of one moment; replaced when one is added. */
@@ -42,9 +44,13 @@ final class InstanceState implements Candidate {
         /** Whether any of them needs to know the time. */
         final boolean timed;
 
+        /** Whether any of them might want a load report, as the strategy's own do. */
+        final boolean reports;
+
         private Trackers(Slot[] slots) {
             this.slots = slots;
             this.timed = Arrays.stream(slots).anyMatch(slot -> slot.tracker.timed());
+            this.reports = Arrays.stream(slots).anyMatch(slot -> slot.key != LIMITER);
         }
 
         boolean isEmpty() {
@@ -86,6 +92,9 @@ final class InstanceState implements Candidate {
 
     private volatile ServiceInstance instance;
     private volatile Trackers trackers = Trackers.NONE;
+
+    /** How many calls it may have at a time, or null if as many as come. */
+    private final @Nullable Limiter limiter;
 
     /** Where this candidate stands in the current routing; written by the lane, a stale value costs a scan. */
     int index = -1;
@@ -156,7 +165,15 @@ final class InstanceState implements Candidate {
     }
 
     InstanceState(ServiceInstance instance) {
+        this(instance, null);
+    }
+
+    InstanceState(ServiceInstance instance, Limiter.@Nullable Factory limits) {
         this.instance = instance;
+        this.limiter = limits == null ? null : limits.make(this);
+        if (limiter != null && limiter.learns()) {
+            trackers = Trackers.NONE.with(new Slot(LIMITER, limiter));
+        }
     }
 
     @Override
@@ -262,6 +279,30 @@ final class InstanceState implements Candidate {
                 slot.tracker.onLoadReport(report, nowNanos);
             } catch (Throwable e) {
                 owner.trackerThrew(this, e);
+            }
+        }
+    }
+
+    /** How many calls it may have at a time; {@code Integer.MAX_VALUE} if it is not limited. */
+    int limit() {
+        return limiter == null ? Integer.MAX_VALUE : limiter.limit();
+    }
+
+    /** Whether one more call may start, as of this moment. */
+    boolean hasRoom() {
+        return limiter == null || inFlight() < limiter.limit();
+    }
+
+    /** Counts a call as started if there is room for it. Never lets in one too many, nor refuses while there is room. */
+    boolean tryStart() {
+        int limit = limit();
+        for (; ; ) {
+            long now = (long) CALLS.getVolatile(this);
+            if (((int) now & IN_FLIGHT_MASK) >= limit) {
+                return false;
+            }
+            if (CALLS.compareAndSet(this, now, now + START)) {
+                return true;
             }
         }
     }

@@ -33,10 +33,17 @@ public final class Lease implements AutoCloseable {
     private boolean closed;
 
     Lease(LoadBalancer balancer, InstanceState state) {
+        this(balancer, state, false);
+    }
+
+    /** @param started whether the call is counted as started already */
+    Lease(LoadBalancer balancer, InstanceState state, boolean started) {
         this.balancer = balancer;
         this.state = state;
         this.trackers = state.trackers();
-        state.started();
+        if (!started) {
+            state.started();
+        }
         // The clock costs as much as everything else in a pick together, so it is read only if somebody wants it.
         this.startNanos = trackers.timed ? balancer.nanos() : 0;
         if (!trackers.isEmpty()) {
@@ -56,7 +63,7 @@ public final class Lease implements AutoCloseable {
 
     /** Whether anything the strategy keeps might want a {@link #report}; if not, it need not even be read. */
     public boolean wantsReports() {
-        return !trackers.isEmpty();
+        return trackers.reports;
     }
 
     /** Passes on what the instance said of its load with its answer. May come before or after the lease is closed. */

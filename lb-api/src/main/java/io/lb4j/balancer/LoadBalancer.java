@@ -1,5 +1,6 @@
 package io.lb4j.balancer;
 
+import io.lb4j.CannotPickException;
 import io.lb4j.NotReadyException;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
@@ -7,6 +8,8 @@ import io.lb4j.Scheduler;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.Strategy;
 import io.lb4j.Ticker;
+import io.lb4j.health.CallQueue;
+import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
@@ -50,6 +53,10 @@ public final class LoadBalancer implements AutoCloseable {
     private final Outlook outlook;
     private final Control control;
     private final Outliers outliers;
+
+    /** Null if instances are not limited. */
+    private final @Nullable Admission admission;
+
     private final AtomicBoolean trackerFailed = new AtomicBoolean();
     private final ServiceDiscovery.Watch watch;
     private volatile boolean closed;
@@ -62,7 +69,10 @@ public final class LoadBalancer implements AutoCloseable {
         this.listener = new GuardedListener(settings.listeners);
         this.lane = new SerialLane(service, settings.scheduler);
         this.outlook = new Outlook(service, discovery.toString());
-        this.control = new Control(settings, strategy, listener, lane, outlook);
+        this.admission = settings.concurrencyLimit == null
+                ? null
+                : new Admission(this, settings.queue, settings.ticker, lane, outlook);
+        this.control = new Control(settings, strategy, listener, lane, outlook, admission);
         this.outliers = control.outliers();
         lane.post(control::start);
         // Last, since a discovery may deliver before watch() returns.
@@ -97,6 +107,7 @@ public final class LoadBalancer implements AutoCloseable {
      *     thread's interrupt flag is then set)
      * @throws io.lb4j.NoSuchServiceException if discovery knows no such service
      * @throws io.lb4j.NoEligibleInstanceException if no known instance can take a call
+     * @throws io.lb4j.InstancesBusyException if those that can are at their concurrency limits, or calls wait for them
      * @throws IllegalStateException if this balancer is closed
      */
     public Lease acquire(PickRequest request) {
@@ -105,7 +116,55 @@ public final class LoadBalancer implements AutoCloseable {
         if (routing == null || closed) {
             routing = awaitRouting();
         }
-        return new Lease(this, routing.pick(request));
+        return admission == null ? new Lease(this, routing.pick(request)) : admission.acquire(routing, request);
+    }
+
+    /**
+     * The same, but if all instances are at their concurrency limits, waits in the queue until one has room. Without a
+     * queue, and for a further attempt of a call ({@link PickRequest#attempt()} above 0), doesn't wait.
+     *
+     * @param maxWait how long to wait at most; the queue's own limit holds, too
+     * @throws io.lb4j.InstancesBusyException if no instance got room in time, the queue is full, or the wait was
+     *     interrupted (the thread's interrupt flag is then set)
+     * @see #acquire(PickRequest)
+     */
+    public Lease acquire(PickRequest request, Duration maxWait) {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(maxWait, "maxWait");
+        if (outlook.routing() == null || closed || admission == null) {
+            return acquire(request);
+        }
+        return admission.await(request, maxWait);
+    }
+
+    /**
+     * The same without blocking a thread: completes with the lease, or fails as {@link #acquire(PickRequest, Duration)}
+     * does; nothing known of the service yet is a failure, too. Cancelling the result gives up the place in the queue.
+     * A lease that came all the same must be closed. What depends on the result runs on the thread that closed another
+     * lease, and so must be quick.
+     *
+     * @param maxWait how long to wait at most; the queue's own limit holds, too
+     * @throws IllegalStateException if this balancer is closed
+     */
+    public CompletableFuture<Lease> acquireAsync(PickRequest request, Duration maxWait) {
+        Objects.requireNonNull(request, "request");
+        Objects.requireNonNull(maxWait, "maxWait");
+        if (closed) {
+            throw closedError();
+        }
+        try {
+            Routing routing = outlook.routingOrThrow();
+            return admission == null
+                    ? CompletableFuture.completedFuture(new Lease(this, routing.pick(request)))
+                    : admission.acquireAsync(request, maxWait);
+        } catch (CannotPickException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** How many calls wait in the queue at this moment. */
+    public int waiting() {
+        return admission == null ? 0 : admission.waiting();
     }
 
     /**
@@ -128,13 +187,20 @@ public final class LoadBalancer implements AutoCloseable {
     public Explanation explain(PickRequest request) {
         Outlook.View now = outlook.view();
         Routing routing = now.routing();
+        InstanceState pick = routing == null ? null : routing.peek(request);
         return new Explanation(
                 service,
                 strategyName,
                 now.reports(),
                 now.verdict() != null && now.verdict().panic(),
-                routing == null ? null : routing.pick(request).instance(),
-                routing == null ? outlook.cannotPick(now) : outlook.lastDiscoveryError());
+                pick == null ? null : pick.instance(),
+                pick == null ? whyNone(now) : outlook.lastDiscoveryError());
+    }
+
+    private CannotPickException whyNone(Outlook.View now) {
+        return now.routing() == null || admission == null
+                ? outlook.cannotPick(now)
+                : admission.busy(now.routing(), "a call like this would wait or fail");
     }
 
     /** Ends the watch, the timers and the probes. Leases in progress may still be closed; no new one is given. Idempotent. */
@@ -144,6 +210,9 @@ public final class LoadBalancer implements AutoCloseable {
             closed = true;
             lane.post(control::close);
             outlook.closed();
+            if (admission != null) {
+                admission.close(closedError());
+            }
             watch.close();
         }
     }
@@ -160,8 +229,15 @@ public final class LoadBalancer implements AutoCloseable {
     void ended(InstanceState state, Outcome outcome) {
         if (outcome == Outcome.SUCCESS) {
             state.succeeded();
-            return;
+        } else {
+            endedBadly(state, outcome);
         }
+        if (admission != null) {
+            admission.serve();
+        }
+    }
+
+    private void endedBadly(InstanceState state, Outcome outcome) {
         long run = state.ended(outcome);
         // An outage or a flood of 429 must not queue a task per call: one note per instance waits for the lane.
         if (run > 0) {
@@ -195,9 +271,13 @@ public final class LoadBalancer implements AutoCloseable {
             await(firstAnswer);
         }
         if (closed) {
-            throw new IllegalStateException(this + " (expected: open); it was closed before this call could be served");
+            throw closedError();
         }
         return outlook.routingOrThrow();
+    }
+
+    private IllegalStateException closedError() {
+        return new IllegalStateException(this + " (expected: open); it was closed before this call could be served");
     }
 
     private void await(CompletableFuture<Void> firstAnswer) {
@@ -224,6 +304,13 @@ public final class LoadBalancer implements AutoCloseable {
         HealthCheck healthCheck;
 
         SlowStart slowStart = SlowStart.DEFAULT;
+
+        @Nullable
+        ConcurrencyLimit concurrencyLimit;
+
+        @Nullable
+        CallQueue queue;
+
         double panicThreshold = 0.5;
         Duration firstSnapshotTimeout = Duration.ofSeconds(5);
         Ticker ticker = Ticker.system();
@@ -270,6 +357,21 @@ public final class LoadBalancer implements AutoCloseable {
         /** Sets the ramp of new and returning instances; default {@link SlowStart#DEFAULT}. */
         public Builder slowStart(SlowStart value) {
             this.slowStart = Objects.requireNonNull(value, "slowStart");
+            return this;
+        }
+
+        /** Sets how many calls an instance may have in flight at a time; default null, as many as come. */
+        public Builder concurrencyLimit(@Nullable ConcurrencyLimit value) {
+            this.concurrencyLimit = value;
+            return this;
+        }
+
+        /**
+         * Sets where calls wait while every instance is at its concurrency limit; default null, nowhere: they fail at
+         * once.
+         */
+        public Builder queue(@Nullable CallQueue value) {
+            this.queue = value;
             return this;
         }
 
@@ -325,12 +427,17 @@ public final class LoadBalancer implements AutoCloseable {
         /**
          * Builds the balancer and starts its watch.
          *
-         * @throws IllegalStateException if discovery or strategy is missing
+         * @throws IllegalStateException if discovery or strategy is missing, or there is a queue and no limit
          */
         public LoadBalancer build() {
             if (discovery == null || strategy == null) {
                 throw new IllegalStateException("balancer of " + service + ": "
                         + (discovery == null ? "discovery" : "strategy") + " is missing (expected: set before build)");
+            }
+            if (queue != null && concurrencyLimit == null) {
+                throw new IllegalStateException(
+                        "balancer of " + service + ": concurrencyLimit is missing (expected: set"
+                                + " before build, since there is a queue); nothing would ever wait in the queue");
             }
             return new LoadBalancer(this, discovery, strategy);
         }

@@ -49,12 +49,16 @@ final class Outlook {
             for (int i = 0; i < verdict.all.length; i++) {
                 InstanceState state = verdict.all[i];
                 Standing standing = verdict.standings[i];
+                int inFlight = state.inFlight();
+                int limit = state.limit();
+                boolean full = standing.state() == State.ELIGIBLE && inFlight >= limit;
                 reports.add(new InstanceReport(
                         state.instance(),
-                        standing.state(),
-                        standing.reason(),
+                        full ? State.FULL : standing.state(),
+                        full ? "has as many calls as it may" : standing.reason(),
                         verdict.weights[i],
-                        state.inFlight(),
+                        inFlight,
+                        limit,
                         state.endedCount(),
                         state.failedCount(),
                         state.ejections()));

@@ -22,10 +22,15 @@ final class Roster {
 
     private static final int MAX_REMEMBERED = 10_000;
 
+    private final Limiter.@Nullable Factory limits;
     private InstanceState[] all = {};
     private final Map<String, InstanceState> byId = new HashMap<>();
     private final Map<String, Departed> departed = new LinkedHashMap<>();
     private int stamp;
+
+    Roster(Limiter.@Nullable Factory limits) {
+        this.limits = limits;
+    }
 
     private record Departed(InstanceState state, long atNanos) {}
 
@@ -112,7 +117,7 @@ final class Roster {
                 if (state != null && known == null) {
                     forgotten.add(state);
                 }
-                state = new InstanceState(instance);
+                state = new InstanceState(instance, limits);
                 unknown.add(state);
             }
             state.describe(instance);

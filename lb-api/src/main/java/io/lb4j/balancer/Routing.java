@@ -4,6 +4,7 @@ import io.lb4j.Candidate;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,64 @@ final class Routing {
     InstanceState pick(PickRequest request) {
         InstanceState picked = ask(request);
         return request.excludedCount() == 0 || !request.excludes(picked) ? picked : another(request, picked);
+    }
+
+    /**
+     * Picks an instance with room and takes a place there: the strategy's choice, else its next ones, else whoever has
+     * some. Null if there is none that this call has not failed on.
+     */
+    @Nullable
+    InstanceState take(PickRequest request) {
+        return withRoom(request, InstanceState::tryStart);
+    }
+
+    /** Whom {@link #take} would find at this moment. */
+    @Nullable
+    InstanceState peek(PickRequest request) {
+        return withRoom(request, InstanceState::hasRoom);
+    }
+
+    private @Nullable InstanceState withRoom(PickRequest request, Predicate<InstanceState> suits) {
+        InstanceState picked = pick(request);
+        if (suits.test(picked)) {
+            return picked;
+        }
+        // Looked for first, since all are full for most calls of an overload.
+        if (search(request, InstanceState::hasRoom) == null) {
+            return null;
+        }
+        PickRequest elsewhere = request;
+        for (int i = 1; i < MAX_PICKS; i++) {
+            elsewhere = elsewhere.avoiding(picked);
+            picked = ask(elsewhere);
+            if (!elsewhere.excludes(picked) && suits.test(picked)) {
+                return picked;
+            }
+        }
+        return search(request, suits);
+    }
+
+    /** From anywhere, or else the one that comes after a full one would get all that the full one can't take. */
+    private @Nullable InstanceState search(PickRequest request, Predicate<InstanceState> suits) {
+        int start = anywhere(request);
+        for (int i = 0; i < candidates.length; i++) {
+            InstanceState each = candidates[(start + i) % candidates.length];
+            if (!request.excludes(each) && suits.test(each)) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    /** What all may have in flight together, and what they have. */
+    String occupancy() {
+        long inFlight = 0;
+        long limit = 0;
+        for (InstanceState each : candidates) {
+            inFlight += each.inFlight();
+            limit += each.limit();
+        }
+        return inFlight + " calls are in flight on " + candidates.length + " instances, which may have " + limit;
     }
 
     /** The strategy insists on an instance this call has failed on already: any other is better. */
@@ -121,7 +180,11 @@ final class Routing {
 
     /** Any candidate will do: keys stay where the hash puts them, other calls are spread at random. */
     private InstanceState fallback(PickRequest request) {
+        return candidates[anywhere(request)];
+    }
+
+    private int anywhere(PickRequest request) {
         long spread = request.hasHash() ? request.hash() : random.nextLong();
-        return candidates[(int) Math.floorMod(spread, (long) candidates.length)];
+        return (int) Math.floorMod(spread, (long) candidates.length);
     }
 }

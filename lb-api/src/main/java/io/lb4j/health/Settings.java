@@ -26,4 +26,11 @@ final class Settings {
     static void notNegative(Duration value, String name) {
         check(!value.isNegative() && value.compareTo(LONGEST) <= 0, name, value, ">= 0, <= 365 days");
     }
+
+    /** A number that begins somewhere and stays within bounds. */
+    static void range(int initial, int min, int max) {
+        check(min >= 1, "min", min, ">= 1");
+        check(max >= min, "max", max, ">= min " + min);
+        check(initial >= min && initial <= max, "initial", initial, min + " to " + max);
+    }
 }

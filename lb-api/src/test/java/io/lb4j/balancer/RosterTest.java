@@ -24,7 +24,7 @@ final class RosterTest {
     private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
 
     private final Random random = new Random(11);
-    private final Roster roster = new Roster();
+    private final Roster roster = new Roster(null);
 
     /** Whose state each instance must have: those known now, and those that left less than ten minutes ago. */
     private Map<String, InstanceState> known = new LinkedHashMap<>();

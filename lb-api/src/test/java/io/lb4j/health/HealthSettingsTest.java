@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** HealthCheck, OutlierDetection and SlowStart: defaults, checks, and the ramp's formula. */
+/** HealthCheck, OutlierDetection, SlowStart and the limits: defaults, checks, and the ramp's formula. */
 final class HealthSettingsTest {
     private static final Probe PROBE =
             (instance, timeout) -> CompletableFuture.completedFuture(new Probe.Result(true, ""));
@@ -190,5 +190,65 @@ final class HealthSettingsTest {
             }
             assertThat(last).isOne();
         }
+    }
+
+    @Test
+    void limits_defaults_areTheDocumentedOnes() {
+        assertThat(ConcurrencyLimit.aimd()).isEqualTo(new AimdLimit(20, 1, 1000, 0.8, Duration.ofSeconds(5)));
+        assertThat(ConcurrencyLimit.gradient())
+                .isEqualTo(new GradientLimit(20, 1, 1000, 2.5, 0.5, Duration.ofSeconds(60)));
+        assertThat(ConcurrencyLimit.fixed(7)).isEqualTo(new FixedLimit(7));
+        assertThat(CallQueue.DEFAULT).isEqualTo(new CallQueue(100, Duration.ofSeconds(1), Duration.ofMillis(100)));
+    }
+
+    static Stream<Arguments> badLimits() {
+        Duration second = Duration.ofSeconds(1);
+        return Stream.of(
+                bad("calls: 0 (expected: >= 1)", () -> ConcurrencyLimit.fixed(0)),
+                bad("min: 0 (expected: >= 1)", () -> AimdLimit.builder().min(0).build()),
+                bad(
+                        "max: 4 (expected: >= min 5)",
+                        () -> AimdLimit.builder().min(5).max(4).build()),
+                bad(
+                        "initial: 20 (expected: 1 to 10)",
+                        () -> AimdLimit.builder().max(10).build()),
+                bad(
+                        "initial: 2 (expected: 5 to 1000)",
+                        () -> GradientLimit.builder().min(5).initial(2).build()),
+                bad(
+                        "backoff: 1.0 (expected: > 0 and < 1)",
+                        () -> AimdLimit.builder().backoff(1).build()),
+                bad("backoff: 0.0 (", () -> AimdLimit.builder().backoff(0).build()),
+                bad(
+                        "backoff: NaN (",
+                        () -> AimdLimit.builder().backoff(Double.NaN).build()),
+                bad(
+                        "slow: PT-1S (expected: >= 0, <= 365 days)",
+                        () -> AimdLimit.builder().slow(second.negated()).build()),
+                bad(
+                        "tolerance: 0.9 (expected: 1 to 100)",
+                        () -> GradientLimit.builder().tolerance(0.9).build()),
+                bad(
+                        "smoothing: 0.0 (expected: > 0 and <= 1)",
+                        () -> GradientLimit.builder().smoothing(0).build()),
+                bad(
+                        "remeasure: PT0S (",
+                        () -> GradientLimit.builder().remeasure(Duration.ZERO).build()),
+                bad("capacity: 0 (expected: >= 1)", () -> new CallQueue(0, second, second)),
+                bad("maxWait: PT0S (", () -> new CallQueue(1, Duration.ZERO, second)),
+                bad("maxWait: " + FOREVER + " (", () -> new CallQueue(1, FOREVER, second)),
+                bad("target: PT-1S (", () -> new CallQueue(1, second, second.negated())));
+    }
+
+    private static Arguments bad(String message, Runnable made) {
+        return Arguments.of(message, made);
+    }
+
+    @ParameterizedTest
+    @MethodSource("badLimits")
+    void limits_outOfRange_areRefused(String message, Runnable made) {
+        assertThatThrownBy(made::run)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(message);
     }
 }

@@ -144,7 +144,10 @@ final class StickyUntilFailure implements Strategy {
                 // All have failed this call: no reason to move.
                 return current != null ? current.candidate : own[order.first(hash)].candidate;
             }
-            places.compareAndSet(slot, taken, own[index]);
+            // One that is full has not failed: what it can't take now goes elsewhere, the others stay.
+            if (current == null || request.attempt() > 0) {
+                places.compareAndSet(slot, taken, own[index]);
+            }
             return own[index].candidate;
         }
 

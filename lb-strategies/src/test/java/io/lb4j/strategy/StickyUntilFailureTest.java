@@ -56,6 +56,17 @@ final class StickyUntilFailureTest {
     }
 
     @Test
+    void calls_theirInstanceIsFull_goElsewhereForOnceAndStay() {
+        rig.set(all);
+        for (PickRequest request : List.of(PickRequest.plain(), ALICE)) {
+            Candidate first = rig.picker.pick(request);
+            assertThat(rig.picker.pick(request.avoiding(first))).isNotSameAs(first);
+            assertThat(rig.picker.pick(request)).isSameAs(first);
+        }
+        rig.close();
+    }
+
+    @Test
     void calls_allExcluded_stay() {
         rig.set(Rig.equal(2));
         Candidate first = rig.picker.pick(ALICE);

@@ -2,6 +2,9 @@ package io.lb4j.examples.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.health.AimdLimit;
+import io.lb4j.health.CallQueue;
+import io.lb4j.health.GradientLimit;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.Probe;
@@ -9,6 +12,7 @@ import io.lb4j.health.SlowStart;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The defaults in docs/health.md are those in the code: every setting is listed, with the value it has. */
+/** The defaults in docs/health.md and docs/overload.md are those in the code: every setting is listed, with the value it has. */
 final class DocsDefaultsTest {
     private static final Pattern ROW = Pattern.compile("\\| `(\\w+)\\.(\\w+)` \\| ([^|]+) \\|.*");
 
@@ -27,14 +31,20 @@ final class DocsDefaultsTest {
         return Stream.of(
                 Arguments.of("OutlierDetection", OutlierDetection.DEFAULT),
                 Arguments.of("SlowStart", SlowStart.DEFAULT),
-                Arguments.of("HealthCheck", HealthCheck.of(Probe.tcp())));
+                Arguments.of("HealthCheck", HealthCheck.of(Probe.tcp())),
+                Arguments.of("AimdLimit", AimdLimit.DEFAULT),
+                Arguments.of("GradientLimit", GradientLimit.DEFAULT),
+                Arguments.of("CallQueue", CallQueue.DEFAULT));
     }
 
     @ParameterizedTest
     @MethodSource("settings")
     void table_everySetting_showsItsDefault(String type, Record defaults) throws Exception {
         Map<String, String> shown = new LinkedHashMap<>();
-        List<String> lines = Files.readAllLines(CodeBlock.ROOT.resolve(Path.of("docs", "health.md")));
+        List<String> lines = new ArrayList<>();
+        for (String file : List.of("health.md", "overload.md")) {
+            lines.addAll(Files.readAllLines(CodeBlock.ROOT.resolve(Path.of("docs", file))));
+        }
         for (String line : lines) {
             Matcher row = ROW.matcher(line);
             if (row.matches() && row.group(1).equals(type)) {
@@ -53,7 +63,7 @@ final class DocsDefaultsTest {
 
     private static String text(Object value) {
         if (value instanceof Duration duration) {
-            return duration.toSeconds() % 60 == 0 && !duration.isZero()
+            return duration.toMillis() % 60_000 == 0 && !duration.isZero()
                     ? duration.toMinutes() + " min"
                     : duration.toMillis() % 1000 == 0 ? duration.toSeconds() + " s" : duration.toMillis() + " ms";
         }
