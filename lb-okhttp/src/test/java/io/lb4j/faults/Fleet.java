@@ -89,6 +89,7 @@ final class Fleet implements AutoCloseable {
                 .start();
     }
 
+    @SuppressWarnings("InlineFormatString") // it is a file's text
     private List<String> haproxy(int i) throws IOException {
         String text = """
                 global
