@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * by one volatile write.
  */
 final class Control {
-    private static final long TICK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final int MAX_TWINS_NAMED = 3;
 
@@ -33,6 +33,7 @@ final class Control {
     private final Outlook outlook;
     private final Eligibility eligibility;
     private final Outliers outliers;
+    private final Stalls stalls;
     private final Ejections ejections;
     private final @Nullable HealthChecker checker;
     private final EligibleSet.Context context;
@@ -50,6 +51,7 @@ final class Control {
     private boolean described;
 
     private Scheduler.@Nullable Task tick;
+    private int pulses;
 
     Control(
             LoadBalancer.Builder settings,
@@ -73,7 +75,9 @@ final class Control {
                         : Limiter.factory(settings.concurrencyLimit, settings.ticker, settings.random));
         this.eligibility = new Eligibility(settings.panicThreshold, settings.slowStart);
         this.outliers = new Outliers(settings.outlierDetection, ticker);
-        this.ejections = new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns());
+        this.stalls = new Stalls(settings.outlierDetection);
+        this.ejections =
+                new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns() || stalls.isOn());
         this.context = new EligibleSet.Context(service, ticker, random, settings.scheduler);
         HealthCheck check = settings.healthCheck;
         this.checker = check == null ? null : new HealthChecker(check, lane, random, this::healthChanged);
@@ -84,7 +88,11 @@ final class Control {
     }
 
     void start() {
-        tick = lane.postLater(this::tick, TICK_NANOS);
+        tick = lane.postLater(this::tick, tickNanos());
+    }
+
+    private long tickNanos() {
+        return stalls.isOn() ? Stalls.PULSE_NANOS : SECOND_NANOS;
     }
 
     void close() {
@@ -257,7 +265,28 @@ final class Control {
         if (closed) {
             return;
         }
-        tick = lane.postLater(this::tick, TICK_NANOS);
+        tick = lane.postLater(this::tick, tickNanos());
+        if (stalls.isOn()) {
+            lookForStalls();
+            pulses++;
+            if (pulses % Stalls.PULSES_PER_SECOND == 0) {
+                second();
+            }
+        } else {
+            second();
+        }
+    }
+
+    private void lookForStalls() {
+        InstanceState[] all = roster.all();
+        if (stalls.look(all)) {
+            for (InstanceState state : all) {
+                eject(state, stalls.judge(state));
+            }
+        }
+    }
+
+    private void second() {
         InstanceState[] all = roster.all();
         outliers.tick(all);
         for (InstanceState state : all) {

@@ -77,6 +77,7 @@ final class Ejections {
         p.ejected = false;
         p.returnedAt = ticker.nanos();
         p.window = null;
+        Stalls.forget(state);
         p.reason = p.overloaded ? "asked to be left alone" : "";
         state.startStreakAt(probation ? Run.PROBATION : 0);
         if (counted) {

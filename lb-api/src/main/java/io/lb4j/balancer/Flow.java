@@ -13,6 +13,9 @@ final class Flow {
 
     double failures;
 
+    /** Calls answered as of the last look for black holes; see {@link Stalls}. */
+    long seenAnswered;
+
     void fade(double fading, long newEnds, long newFailures) {
         ends = ends * fading + newEnds;
         failures = failures * fading + newFailures;

@@ -104,6 +104,9 @@ final class InstanceState implements Candidate {
 
     final Flow flow = new Flow();
 
+    /** Lane only: made by calls, and dropped when there were none for a while. */
+    Stalls.@Nullable Pulse pulse;
+
     /**
      * Passive health's memory, made when there is something to remember: of ten thousand instances few ever fail.
      * Written by the lane, read by reports.
@@ -374,6 +377,11 @@ final class InstanceState implements Candidate {
     long failedCount() {
         Marks known = marks;
         return known == null ? 0 : known.failedCount();
+    }
+
+    long timedOutCount() {
+        Marks known = marks;
+        return known == null ? 0 : known.timedOutCount();
     }
 
     long ignoredCount() {

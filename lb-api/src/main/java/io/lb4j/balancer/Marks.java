@@ -10,6 +10,7 @@ import java.lang.invoke.VarHandle;
  */
 final class Marks {
     private static final VarHandle FAILED = counter("failed");
+    private static final VarHandle TIMED_OUT = counter("timedOut");
     private static final VarHandle GATEWAY_STREAK = counter("gatewayStreak");
     private static final VarHandle LOCAL_STREAK = counter("localStreak");
     private static final VarHandle SUSPICION = counter("suspicion");
@@ -18,6 +19,10 @@ final class Marks {
 
     @SuppressWarnings("unused") // by VarHandle
     private long failed;
+
+    /** Those of the failed that nobody answered. */
+    @SuppressWarnings("unused") // by VarHandle
+    private long timedOut;
 
     /** Failures in a row of one kind; as long as the run of all at most, so whoever ends that ends these. */
     @SuppressWarnings("unused") // by VarHandle
@@ -40,6 +45,9 @@ final class Marks {
 
     void failed(Outcome outcome) {
         FAILED.getAndAdd(this, 1L);
+        if (outcome == Outcome.TIMEOUT) {
+            TIMED_OUT.getAndAdd(this, 1L);
+        }
         prolong(GATEWAY_STREAK, outcome.isGatewayFailure());
         prolong(LOCAL_STREAK, outcome.isLocalFailure());
     }
@@ -98,6 +106,10 @@ final class Marks {
 
     long failedCount() {
         return (long) FAILED.getVolatile(this);
+    }
+
+    long timedOutCount() {
+        return (long) TIMED_OUT.getVolatile(this);
     }
 
     long gatewayStreak() {

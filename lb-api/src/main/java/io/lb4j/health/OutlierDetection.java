@@ -25,6 +25,9 @@ import java.time.Duration;
  *     can never be 1.9 standard deviations below the mean
  * @param significance how unlikely failures must be by chance, given the share of calls that the others fail, before
  *     one of the rules above ejects for them; in (0, 1]; 1 turns the question off; default 1e-9
+ * @param stallTime an instance that for this long takes calls and answers none, while the others answer theirs, is
+ *     ejected before its calls time out, if their silence can't be chance ({@code significance}) given how long calls
+ *     elsewhere last; looked at four times a second; zero turns the rule off; default 1 s
  * @param window how far back percentages and rates look, in whole seconds; default 10 s
  * @param baseEjectionTime how long the first ejection lasts; each further one lasts twice as long, and each time the
  *     instance then stays good for as long as its last ejection lasted, the next is one step shorter; default 5 s
@@ -45,6 +48,7 @@ public record OutlierDetection(
         int successRateMinimumVolume,
         int successRateMinimumHosts,
         double significance,
+        Duration stallTime,
         Duration window,
         Duration baseEjectionTime,
         Duration maxEjectionTime,
@@ -59,6 +63,7 @@ public record OutlierDetection(
             .consecutiveFailures(0)
             .failurePercentage(0)
             .successRateStdevFactor(0)
+            .stallTime(Duration.ZERO)
             .build();
 
     /**
@@ -82,6 +87,12 @@ public record OutlierDetection(
         Settings.atLeast(1, successRateMinimumVolume, "successRateMinimumVolume");
         Settings.atLeast(2, successRateMinimumHosts, "successRateMinimumHosts");
         Settings.check(significance > 0 && significance <= 1, "significance", significance, "> 0 and <= 1");
+        Settings.notNegative(stallTime, "stallTime");
+        Settings.check(
+                stallTime.isZero() || stallTime.compareTo(Duration.ofMillis(500)) >= 0,
+                "stallTime",
+                stallTime,
+                "0 or >= 500 ms");
         Settings.check(
                 window.compareTo(Duration.ofSeconds(1)) >= 0
                         && window.compareTo(Duration.ofHours(1)) <= 0
@@ -117,6 +128,7 @@ public record OutlierDetection(
         private int successRateMinimumVolume = 100;
         private int successRateMinimumHosts = 5;
         private double significance = 1e-9;
+        private Duration stallTime = Duration.ofSeconds(1);
         private Duration window = Duration.ofSeconds(10);
         private Duration baseEjectionTime = Duration.ofSeconds(5);
         private Duration maxEjectionTime = Duration.ofMinutes(5);
@@ -185,6 +197,12 @@ public record OutlierDetection(
             return this;
         }
 
+        /** Sets how long an instance may answer none of its calls while others answer theirs; default 1 s, zero is off. */
+        public Builder stallTime(Duration value) {
+            this.stallTime = value;
+            return this;
+        }
+
         /** Sets how far back shares and rates look, in whole seconds; default 10 s. */
         public Builder window(Duration value) {
             this.window = value;
@@ -232,6 +250,7 @@ public record OutlierDetection(
                     successRateMinimumVolume,
                     successRateMinimumHosts,
                     significance,
+                    stallTime,
                     window,
                     baseEjectionTime,
                     maxEjectionTime,

@@ -71,6 +71,7 @@ final class HealthSettingsTest {
                         100,
                         5,
                         1e-9,
+                        Duration.ofSeconds(1),
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(5),
                         Duration.ofMinutes(5),
@@ -79,6 +80,7 @@ final class HealthSettingsTest {
         assertThat(OutlierDetection.OFF.consecutiveFailures()).isZero();
         assertThat(OutlierDetection.OFF.failurePercentage()).isZero();
         assertThat(OutlierDetection.OFF.successRateStdevFactor()).isZero();
+        assertThat(OutlierDetection.OFF.stallTime()).isZero();
     }
 
     static Stream<Arguments> badDetections() {
@@ -88,6 +90,7 @@ final class HealthSettingsTest {
                 detection("failurePercentage: 100.5 (expected: 0 to 100)", b -> b.failurePercentage(100.5)),
                 detection("failurePercentage: NaN (", b -> b.failurePercentage(Double.NaN)),
                 detection("minimumVolume: 0 (expected: >= 1)", b -> b.minimumVolume(0)),
+                detection("stallTime: PT0.499S (expected: 0 or >= 500 ms)", b -> b.stallTime(Duration.ofMillis(499))),
                 detection("minimumHosts: 0 (expected: >= 1)", b -> b.minimumHosts(0)),
                 detection("consecutiveGatewayFailures: -1 (expected: >= 0)", b -> b.consecutiveGatewayFailures(-1)),
                 detection("consecutiveLocalFailures: -1 (expected: >= 0)", b -> b.consecutiveLocalFailures(-1)),
