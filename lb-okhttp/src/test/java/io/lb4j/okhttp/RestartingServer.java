@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Set;
@@ -70,8 +71,7 @@ final class RestartingServer implements AutoCloseable {
     void kill() throws IOException {
         listener.close();
         for (Connection each : open) {
-            each.socket.setSoLinger(true, 0);
-            each.socket.close();
+            each.reset();
         }
         open.clear();
     }
@@ -104,6 +104,15 @@ final class RestartingServer implements AutoCloseable {
             if (!busy) {
                 socket.close();
             }
+        }
+
+        void reset() throws IOException {
+            try {
+                socket.setSoLinger(true, 0);
+            } catch (SocketException e) {
+                // Closed by its own thread meanwhile, because the client went away.
+            }
+            socket.close();
         }
 
         private synchronized void setBusy(boolean value) {
