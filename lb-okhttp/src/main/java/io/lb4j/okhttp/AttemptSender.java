@@ -67,6 +67,11 @@ final class AttemptSender {
         return callNanos <= 0 || elapsed() + nanos < callNanos;
     }
 
+    /** What is left of the call's time; {@code Long.MAX_VALUE} if it has as long as it likes. */
+    long remainingNanos() {
+        return callNanos <= 0 ? Long.MAX_VALUE : Math.max(0, callNanos - elapsed());
+    }
+
     /**
      * Sends one attempt and waits for its headers.
      *

@@ -111,7 +111,7 @@ final class BalancedCall {
 
     private Lease acquireFirst(PickRequest pick) throws IOException {
         try {
-            return service.acquire(pick);
+            return acquireInTurn(pick);
         } catch (ServiceUnavailableException e) {
             long wait = service.settings().firstSnapshotTimeout.toNanos();
             if (!(e.getCause() instanceof NotReadyException) || wait == 0) {
@@ -121,8 +121,14 @@ final class BalancedCall {
             CallLink waiting = new CallLink(call);
             call.addEventListener(waiting);
             waiting.pauseUntil(service.ready(), wait);
-            return service.acquire(pick);
+            return acquireInTurn(pick);
         }
+    }
+
+    private Lease acquireInTurn(PickRequest pick) throws IOException {
+        return service.settings().queue == null
+                ? service.acquire(pick)
+                : Turn.await(service, call, pick, sender.remainingNanos());
     }
 
     private boolean startsAimed() {

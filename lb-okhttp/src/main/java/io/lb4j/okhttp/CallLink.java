@@ -75,7 +75,7 @@ class CallLink extends EventListener {
                     throw new IOException("Canceled");
                 }
                 if (caller.isInterrupted()) {
-                    throw new InterruptedIOException("interrupted before the next attempt");
+                    throw new InterruptedIOException("interrupted while the call waited");
                 }
                 LockSupport.parkNanos(this, left);
             }

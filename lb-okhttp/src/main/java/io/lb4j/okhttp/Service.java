@@ -12,11 +12,14 @@ import io.lb4j.balancer.LoadBalancerListener;
 import io.lb4j.retry.Delivery;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -145,12 +148,39 @@ final class Service implements AutoCloseable {
     Lease acquire(PickRequest pick) throws ServiceUnavailableException {
         try {
             return balancer.acquire(pick);
-        } catch (CannotPickException e) {
-            throw new ServiceUnavailableException(e);
-        } catch (IllegalStateException e) {
-            // Not as it is: thrown on a thread of OkHttp's, it would end that and not just the call.
-            throw new ServiceUnavailableException(host, String.valueOf(e.getMessage()), e);
+        } catch (CannotPickException | IllegalStateException e) {
+            throw unavailable(e);
         }
+    }
+
+    /** The same, in turn if all instances are at their limits; to be asked for its {@link #lease} when it is done. */
+    CompletableFuture<Lease> acquireInTurn(PickRequest pick, long maxNanos) {
+        try {
+            return balancer.acquireAsync(pick, Duration.ofNanos(maxNanos));
+        } catch (IllegalStateException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /**
+     * What came of waiting.
+     *
+     * @throws ServiceUnavailableException if no lease
+     */
+    Lease lease(CompletableFuture<Lease> turn) throws ServiceUnavailableException {
+        try {
+            return turn.join();
+        } catch (CompletionException e) {
+            throw unavailable(e.getCause());
+        }
+    }
+
+    private ServiceUnavailableException unavailable(@Nullable Throwable why) {
+        // A closed balancer's error not as it is: thrown on a thread of OkHttp's, it would end that and not just the
+        // call.
+        return why instanceof CannotPickException none
+                ? new ServiceUnavailableException(none)
+                : new ServiceUnavailableException(host, why == null ? "" : String.valueOf(why.getMessage()), why);
     }
 
     Attempt attempt(Call call, Lease lease) {

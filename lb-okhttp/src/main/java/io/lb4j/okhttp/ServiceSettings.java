@@ -2,6 +2,8 @@ package io.lb4j.okhttp;
 
 import io.lb4j.LoadProbe;
 import io.lb4j.Strategy;
+import io.lb4j.health.CallQueue;
+import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
@@ -24,6 +26,8 @@ public final class ServiceSettings {
     final @Nullable HealthCheck healthCheck;
     final OutlierDetection outlierDetection;
     final SlowStart slowStart;
+    final @Nullable ConcurrencyLimit concurrencyLimit;
+    final @Nullable CallQueue queue;
     final double panicThreshold;
     final RetryPolicy retry;
     final double budgetRatio;
@@ -40,6 +44,8 @@ public final class ServiceSettings {
         this.healthCheck = builder.healthCheck;
         this.outlierDetection = builder.outlierDetection;
         this.slowStart = builder.slowStart;
+        this.concurrencyLimit = builder.concurrencyLimit;
+        this.queue = builder.queue;
         this.panicThreshold = builder.panicThreshold;
         this.retry = builder.retry;
         this.budgetRatio = builder.budgetRatio;
@@ -58,6 +64,8 @@ public final class ServiceSettings {
         private @Nullable HealthCheck healthCheck;
         private OutlierDetection outlierDetection = OutlierDetection.DEFAULT;
         private SlowStart slowStart = SlowStart.DEFAULT;
+        private @Nullable ConcurrencyLimit concurrencyLimit;
+        private @Nullable CallQueue queue;
         private double panicThreshold = 0.5;
         private RetryPolicy retry = RetryPolicy.defaults();
         private double budgetRatio = 0.2;
@@ -127,6 +135,26 @@ public final class ServiceSettings {
         /** Sets the ramp of new and returning instances; default {@link SlowStart#DEFAULT}. */
         public Builder slowStart(SlowStart value) {
             this.slowStart = Objects.requireNonNull(value, "slowStart");
+            return this;
+        }
+
+        /**
+         * Sets how many calls an instance may have at a time, from this client; default null, as many as come. A call
+         * has its place until its body is closed.
+         */
+        public Builder concurrencyLimit(@Nullable ConcurrencyLimit value) {
+            this.concurrencyLimit = value;
+            return this;
+        }
+
+        /**
+         * Sets where calls wait while every instance is at its concurrency limit; default null, nowhere: they fail at
+         * once. A call waits on the thread that makes it, one of the dispatcher's if it was enqueued, for at most nine
+         * tenths of what is left of its call time-out. Needs a {@link #concurrencyLimit}; without one the client is not
+         * built.
+         */
+        public Builder queue(@Nullable CallQueue value) {
+            this.queue = value;
             return this;
         }
 
@@ -218,6 +246,10 @@ public final class ServiceSettings {
         }
 
         ServiceSettings build() {
+            if (queue != null && concurrencyLimit == null) {
+                throw new IllegalStateException(
+                        "queue: " + queue + " (expected: a concurrencyLimit with it); nothing would ever wait");
+            }
             return new ServiceSettings(this);
         }
 

@@ -164,6 +164,8 @@ final class Services implements AutoCloseable {
                 .healthCheck(bound(own.healthCheck, host))
                 .outlierDetection(own.outlierDetection)
                 .slowStart(own.slowStart)
+                .concurrencyLimit(own.concurrencyLimit)
+                .queue(own.queue)
                 .panicThreshold(own.panicThreshold)
                 .firstSnapshotTimeout(Duration.ZERO)
                 .scheduler(settings.scheduler);
