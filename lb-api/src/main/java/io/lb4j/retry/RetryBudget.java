@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
  * calls: at any moment the retries of the last second are no more than a share of the calls of that second, or, with
  * little traffic, than a floor per second. Thread-safe, without locks and without garbage.
  *
+ * <p>A connection that was refused costs a server nothing, and when half of a large fleet is killed at once, far more than
+ * a share of the calls must try elsewhere. So a retry after one is given back by the next success of any call: while
+ * somebody answers, such retries are bounded per call only ({@link RetryPolicy#maxUnsent}). When nobody answers any more,
+ * nothing is given back, and they count as all others do.
+ *
  * <p>The terms are Finagle's (a share of live traffic, a floor per second), which unlike a limit on attempts bound the
  * extra load also when every call fails. Its bucket of tokens saves up for ten seconds, though, and hands all of that
  * out in the first moment of an outage. Here only live traffic counts: a quiet hour saves up nothing but one retry, and the floor
@@ -37,6 +42,12 @@ public final class RetryBudget {
     private final AtomicLongArray calls = new AtomicLongArray(RING);
 
     private final AtomicLongArray retries = new AtomicLongArray(RING);
+
+    /** Retries after refused connections since the last success. */
+    private final AtomicLongArray refusals = new AtomicLongArray(RING);
+
+    /** Whether there may be some of these. */
+    private volatile boolean owing;
 
     /** One token at most: what calls deposited since the last retry, for when a second's share is less than one. */
     private final AtomicLong saved = new AtomicLong();
@@ -102,8 +113,41 @@ public final class RetryBudget {
         }
     }
 
-    /** Takes leave for one more attempt; false if there is none, and then the attempt must not be made. */
+    /**
+     * Takes leave for one more attempt; false if there is none, and then the attempt must not be made. Threads that ask at
+     * the same moment may get one too many if some of them do so after refused connections.
+     */
     public boolean tryRetry() {
+        return take(retries);
+    }
+
+    /** The same after a connection that was refused: what it takes, the next success gives back. */
+    public boolean tryRetryRefused() {
+        if (!take(refusals)) {
+            return false;
+        }
+        owing = true;
+        return true;
+    }
+
+    /** Whether there is leave for one more attempt, without taking it. */
+    public boolean hasRetry() {
+        Ticker clock = ticker;
+        return clock == null || allows(slice(clock));
+    }
+
+    /** Notes that an instance answered, and well: what was taken after refused connections is given back. */
+    public void onSuccess() {
+        // One read, as nearly every call gets here.
+        if (owing) {
+            owing = false;
+            for (int i = 0; i < RING; i++) {
+                refusals.set(i, 0);
+            }
+        }
+    }
+
+    private boolean take(AtomicLongArray ring) {
         Ticker clock = ticker;
         if (clock == null) {
             return true;
@@ -111,31 +155,35 @@ public final class RetryBudget {
         for (; ; ) {
             long slice = slice(clock);
             int at = (int) slice & (RING - 1);
-            long word = retries.get(at);
-            long here = (int) (word >>> 32) == (int) slice ? word & COUNT : 0;
-            if (!allows(slice, here)) {
+            long word = ring.get(at);
+            if (!allows(slice)) {
                 return false;
             }
-            if (retries.compareAndSet(at, word, slice << 32 | (here + 1))) {
+            long here = (int) (word >>> 32) == (int) slice ? word & COUNT : 0;
+            if (ring.compareAndSet(at, word, slice << 32 | (here + 1))) {
                 saved.set(0);
                 return true;
             }
         }
     }
 
-    private boolean allows(long slice, long retriesNow) {
-        long before = sum(retries, slice, 1, FLOOR_SECONDS * SLICES_PER_SECOND);
-        if (retriesNow + before < floor) {
+    private boolean allows(long slice) {
+        if (retries(slice, FLOOR_SECONDS * SLICES_PER_SECOND) < floor) {
             return true;
         }
-        long ofLastSecond = retriesNow + sum(retries, slice, 1, SLICES_PER_SECOND);
-        return (ofLastSecond + 1) * TOKEN <= sum(calls, slice, 0, SLICES_PER_SECOND) * depositPerCall
+        // A slice more than calls: else those at the end of one second and at the begin of the next would be too many.
+        long ofLastSecond = retries(slice, SLICES_PER_SECOND + 1);
+        return (ofLastSecond + 1) * TOKEN <= sum(calls, slice, SLICES_PER_SECOND) * depositPerCall
                 || (ofLastSecond == 0 && saved.get() >= TOKEN);
     }
 
-    private static long sum(AtomicLongArray ring, long slice, int from, int to) {
+    private long retries(long slice, int slices) {
+        return sum(retries, slice, slices) + sum(refusals, slice, slices);
+    }
+
+    private static long sum(AtomicLongArray ring, long slice, int slices) {
         long sum = 0;
-        for (long each = slice - from; each > slice - to && each >= 0; each--) {
+        for (long each = slice; each > slice - slices && each >= 0; each--) {
             long word = ring.get((int) each & (RING - 1));
             if ((int) (word >>> 32) == (int) each) {
                 sum += word & COUNT;

@@ -50,6 +50,74 @@ final class RetryBudgetTest {
         assertThat(retries).isBetween(570, 600);
     }
 
+    /** 200 calls a second; each makes the retries given after another, as far as they are allowed. */
+    private long refusedRetries(RetryBudget budget, int calls, int retriesOfEach, boolean answeredAtLast) {
+        long made = 0;
+        for (int i = 0; i < calls; i++) {
+            budget.onCall();
+            for (int k = 0; k < retriesOfEach && budget.tryRetryRefused(); k++) {
+                made++;
+            }
+            if (answeredAtLast) {
+                budget.onSuccess();
+            }
+            time.advance(Duration.ofMillis(5));
+        }
+        return made;
+    }
+
+    @Test
+    void refusedConnections_areFreeWhileSomebodyAnswers() {
+        RetryBudget budget = new RetryBudget(0.2, 10, time);
+        assertThat(refusedRetries(budget, 2000, 7, true)).isEqualTo(14_000);
+    }
+
+    @Test
+    void refusedConnections_countWhenNobodyAnswersAnyMore() {
+        RetryBudget budget = new RetryBudget(0.2, 0, time);
+        refusedRetries(budget, 200, 1, true);
+        assertThat(refusedRetries(budget, 2000, 7, false)).isBetween(350L, 400L);
+    }
+
+    @Test
+    void refusedConnections_andOtherRetriesShareTheBound() {
+        RetryBudget budget = new RetryBudget(0.2, 0, time);
+        refusedRetries(budget, 200, 0, true);
+        int made = 0;
+        while (budget.hasRetry()) {
+            assertThat(made++ % 2 == 0 ? budget.tryRetry() : budget.tryRetryRefused())
+                    .isTrue();
+        }
+        assertThat(made).isBetween(36, 40);
+        assertThat(budget.tryRetry() || budget.tryRetryRefused()).isFalse();
+        budget.onSuccess();
+        assertThat(drain(budget)).as("the half that followed refusals").isEqualTo(made / 2);
+    }
+
+    @Test
+    void anySecond_hasNoMoreRetriesThanItsShare() {
+        RetryBudget budget = new RetryBudget(0.2, 0, time);
+        List<Integer> made = new ArrayList<>();
+        for (int millis = 0; millis < 20_000; millis++) {
+            int retries = 0;
+            if (millis % 5 == 0) {
+                budget.onCall();
+                while (millis > 3000 && budget.tryRetryRefused()) {
+                    retries++;
+                }
+            }
+            made.add(retries);
+            time.advance(Duration.ofMillis(1));
+        }
+        for (int from = 0; from + 1000 <= made.size(); from++) {
+            assertThat(made.subList(from, from + 1000).stream()
+                            .mapToInt(each -> each)
+                            .sum())
+                    .as("the second from %d ms on, of 200 calls", from)
+                    .isLessThanOrEqualTo(40);
+        }
+    }
+
     @Test
     void floor_isNotOnTopOfTheShare() {
         RetryBudget budget = new RetryBudget(0.2, 10, time);

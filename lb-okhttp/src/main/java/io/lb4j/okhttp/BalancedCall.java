@@ -1,9 +1,11 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.NotReadyException;
+import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.balancer.Lease;
 import io.lb4j.okhttp.InstanceDns.RedirectedToService;
+import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.util.ArrayList;
@@ -74,6 +76,9 @@ final class BalancedCall {
             AttemptEnd end = sender.send(attempt, aimed);
             if (end.error() instanceof RedirectedToService redirect) {
                 return redirected(attempt, redirect);
+            }
+            if (end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
+                service.budget().onSuccess();
             }
             pick = pick.nextAttempt(attempt.lease.candidate());
             if (end.wasRefusedConnection() && unsent < service.settings().retry.maxUnsent()) {
@@ -156,14 +161,16 @@ final class BalancedCall {
                 .retry
                 .delay(attempts, verdict.delivery(), ThreadLocalRandom.current())
                 .toNanos();
-        if (!sender.hasTimeFor(delay)) {
+        if (!sender.hasTimeFor(delay) || !service.budget().hasRetry()) {
+            // Before an instance is picked in vain: that would count as a call to it.
             return null;
         }
         Lease lease = acquireAnother(pick, verdict.fresh());
         if (lease == null) {
             return sameAfterRest(end, delay, pick);
         }
-        if (!service.budget().tryRetry()) {
+        RetryBudget budget = service.budget();
+        if (!(end.wasRefusedConnection() ? budget.tryRetryRefused() : budget.tryRetry())) {
             lease.close();
             return null;
         }

@@ -177,7 +177,8 @@ public final class ServiceSettings {
 
         /**
          * Caps the retries of the service as a whole: those of any second are at most a share of the calls of that second,
-         * or a floor if that is more. See {@link io.lb4j.retry.RetryBudget}.
+         * or a floor if that is more. Those after refused connections are given back by the next success. See
+         * {@link io.lb4j.retry.RetryBudget}.
          *
          * @param ratio retries per call, 0 to 10; default 0.2
          * @param minPerSecond retries per second allowed whatever the traffic, up to three seconds' worth at once;

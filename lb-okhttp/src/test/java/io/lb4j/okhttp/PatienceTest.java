@@ -2,6 +2,7 @@ package io.lb4j.okhttp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.lb4j.ServiceInstance;
 import io.lb4j.retry.RetryPolicy;
@@ -151,5 +152,37 @@ class PatienceTest extends Fixture {
                 .isThrownBy(() -> body(client, get(Wire.H1)))
                 .satisfies(e -> assertThat(e.getSuppressed()).hasSize(6));
         assertThat(b.hits()).isZero();
+    }
+
+    @Test
+    void refusedConnections_areGivenBackToTheBudgetByAnAnswer() throws Exception {
+        Backend b = backend("b", Wire.H1);
+        discovery.set("orders", sevenDeadAnd(b));
+        LoadBalancedClient client = withNineRetries();
+        for (int i = 0; i < 5; i++) {
+            assertThat(body(client, get(Wire.H1))).isEqualTo("b");
+        }
+    }
+
+    @Test
+    void refusedConnections_whenNobodyAnswers_drawOnTheBudget() throws Exception {
+        discovery.set(
+                "orders",
+                sevenDeadAnd(backend("b", Wire.H1)).stream()
+                        .filter(each -> !each.id().equals("b"))
+                        .toList());
+        LoadBalancedClient client = withNineRetries();
+        int retries = 0;
+        for (int i = 0; i < 5; i++) {
+            IOException e = catchThrowableOfType(IOException.class, () -> body(client, get(Wire.H1)));
+            retries += e.getSuppressed().length;
+        }
+        assertThat(retries).isEqualTo(9);
+    }
+
+    private LoadBalancedClient withNineRetries() {
+        return closing(lb(base(Wire.H1).build())
+                .service("orders", settings -> settings.retryBudget(0, 3))
+                .build());
     }
 }
