@@ -50,6 +50,13 @@ public final class Outcome {
     /** See {@link Kind#IGNORED}. */
     public static final Outcome IGNORED = new Outcome(Kind.IGNORED, Duration.ZERO);
 
+    /**
+     * A {@link Kind#IGNORED} by which another instance answered the same call first, although this one had had longer than
+     * calls usually take: neither a success nor a failure, but the time it had is the least its answer would have
+     * taken. Without that, an instance whose slow calls are all hedged would never be found slow.
+     */
+    public static final Outcome OVERTAKEN = new Outcome(Kind.IGNORED, Duration.ZERO);
+
     private final Kind kind;
     private final Duration retryAfter;
 
@@ -106,6 +113,9 @@ public final class Outcome {
     public String toString() {
         if (this == GATEWAY_ERROR) {
             return "GATEWAY_ERROR";
+        }
+        if (this == OVERTAKEN) {
+            return "OVERTAKEN";
         }
         return retryAfter.isZero() ? kind.name() : kind + " for " + retryAfter;
     }

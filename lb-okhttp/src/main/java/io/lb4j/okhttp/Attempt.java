@@ -28,7 +28,10 @@ final class Attempt extends CallLink {
     final Lease lease;
     private Cleaner.@Nullable Cleanable leak;
 
-    private Call carrier;
+    /** Another thread may have to cancel it. */
+    private volatile @Nullable Call child;
+
+    private final Call outer;
 
     boolean connecting;
     boolean acquired;
@@ -47,6 +50,9 @@ final class Attempt extends CallLink {
     /** A further attempt's call ends, body and all, before its answer can be judged if there is no body. */
     private volatile boolean ended;
 
+    /** Set by whoever lets another attempt win, before it cancels. */
+    private volatile @Nullable Outcome lost;
+
     /** Set by the timer, before it cancels. */
     volatile boolean timedOut;
 
@@ -61,19 +67,38 @@ final class Attempt extends CallLink {
 
     Attempt(Call call, Service service, Endpoint endpoint, Lease lease) {
         super(call);
-        this.carrier = call;
+        this.outer = call;
         this.service = service;
         this.endpoint = endpoint;
         this.lease = lease;
     }
 
     /** Says which call carries the attempt, if it is not the one it was made for. */
-    void carriedBy(Call child) {
-        carrier = child;
+    void carriedBy(Call own) {
+        child = own;
+        if (lost != null) {
+            own.cancel();
+        }
     }
 
     boolean isCanceled() {
-        return carrier.isCanceled();
+        Call own = child;
+        return (own == null ? outer : own).isCanceled();
+    }
+
+    /** Ends it, as another instance answered first; only for one that is a call of its own. */
+    void lose(Outcome outcome) {
+        lost = outcome;
+        Call own = child;
+        if (own != null) {
+            own.cancel();
+        }
+    }
+
+    /** What having lost means for the instance; null if it has not. */
+    @Nullable
+    Outcome lost() {
+        return lost;
     }
 
     /**

@@ -56,6 +56,10 @@ final class AttemptSender {
         this.startNanos = callNanos > 0 && begun == 0 ? System.nanoTime() : begun;
     }
 
+    Call call() {
+        return call;
+    }
+
     /** The link of this call, once an attempt was sent. */
     @Nullable
     CallLink link() {
@@ -78,9 +82,18 @@ final class AttemptSender {
      * @param aimed whether down the call's own chain, which must not hold a connection; else as a call of its own
      */
     AttemptEnd send(Attempt attempt, boolean aimed) {
+        return send(attempt, aimed, false);
+    }
+
+    /** Sends one attempt while another goes on, from a thread of its own. The call must be {@linkplain #linked linked}. */
+    AttemptEnd sendBeside(Attempt attempt) {
+        return send(attempt, false, true);
+    }
+
+    private AttemptEnd send(Attempt attempt, boolean aimed, boolean beside) {
         Response response = null;
         try {
-            response = aimed ? aimed(attempt) : child(attempt);
+            response = aimed ? aimed(attempt) : child(attempt, beside);
             service.readLoad(attempt, response);
             return AttemptEnd.answered(attempt, response, service.judge(attempt, response));
         } catch (RedirectedToService e) {
@@ -104,14 +117,9 @@ final class AttemptSender {
         return ReplayGuard.restore(attempt.endpoint.aim(chain, tuned).proceed(withDeadline(null)));
     }
 
-    private Response child(Attempt attempt) throws IOException {
+    private Response child(Attempt attempt, boolean beside) throws IOException {
         attempt.startClock(callNanos);
-        CallLink parent = link;
-        if (parent == null) {
-            parent = new CallLink(call);
-            call.addEventListener(parent);
-            link(parent);
-        }
+        CallLink parent = linked();
         Call child = Overrides.applied(
                         chain, attempt.endpoint.client(), services.transport().settings(tuned))
                 .newCall(withDeadline(service.settings().attemptTimeout));
@@ -121,7 +129,11 @@ final class AttemptSender {
             // The outer call's own time-out ends with the headers, so that the body is the child's to watch.
             child.timeout().timeout(Math.max(1, callNanos - elapsed()), TimeUnit.NANOSECONDS);
         }
-        parent.follow(child);
+        if (beside) {
+            parent.followToo(child);
+        } else {
+            parent.follow(child);
+        }
         Duration limit = service.settings().attemptTimeout;
         Response response =
                 limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
@@ -136,6 +148,17 @@ final class AttemptSender {
         }
         long left = attemptTimeout == null ? Long.MAX_VALUE : attemptTimeout.toNanos();
         return header.on(request, callNanos > 0 ? Math.min(left, Math.max(1, callNanos - elapsed())) : left);
+    }
+
+    /** The link of this call, made if there is none. */
+    CallLink linked() {
+        CallLink known = link;
+        if (known == null) {
+            known = new CallLink(call);
+            call.addEventListener(known);
+            link(known);
+        }
+        return known;
     }
 
     private void link(CallLink first) {

@@ -68,19 +68,34 @@ final class BalancedCall {
         PickRequest pick = service.pickRequest(request);
         Lease lease = acquireFirst(pick);
         service.budget().onCall();
+        Hedger hedger = hedger();
         Attempt attempt = service.attempt(call, lease);
-        boolean aimed = startsAimed();
+        boolean aimed = startsAimed(hedger);
         List<IOException> errors = null;
         int unsent = 0;
         for (int attempts = 1; ; attempts++) {
-            AttemptEnd end = sender.send(attempt, aimed);
+            HedgeRace race = hedger != null && leavesRoomForHedge(attempts)
+                    ? new HedgeRace(hedger, service, sender, attempt, pick)
+                    : null;
+            AttemptEnd end = race == null ? sender.send(attempt, aimed) : race.run();
             if (end.error() instanceof RedirectedToService redirect) {
-                return redirected(attempt, redirect);
+                return redirected(end.attempt(), redirect);
+            }
+            pick = pick.nextAttempt(end.attempt().lease.candidate());
+            if (race != null) {
+                AttemptEnd earlier = race.earlier();
+                if (earlier != null) {
+                    attempts++;
+                    pick = pick.nextAttempt(earlier.attempt().lease.candidate());
+                    errors = with(errors, earlier);
+                    end = end.after(earlier);
+                }
+                // One hedge per call, and none once an instance has asked for mercy.
+                hedger = race.hedged() || end.isPushback() ? null : hedger;
             }
             if (end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
                 service.budget().onSuccess();
             }
-            pick = pick.nextAttempt(attempt.lease.candidate());
             if (end.wasRefusedConnection() && unsent < service.settings().retry.maxUnsent()) {
                 unsent++;
                 attempts--;
@@ -97,10 +112,7 @@ final class BalancedCall {
                 return result(end, errors);
             }
             end.discard();
-            if (end.error() != null) {
-                errors = errors == null ? new ArrayList<>() : errors;
-                errors.add(end.error());
-            }
+            errors = with(errors, end);
             aimed = aimed && !attempt.acquired;
             attempt = next;
         }
@@ -136,8 +148,25 @@ final class BalancedCall {
                 : Turn.await(service, call, pick, sender.remainingNanos());
     }
 
-    private boolean startsAimed() {
-        return isUpgrade() || (!again && service.settings().attemptTimeout == null);
+    /** What may hedge this call; null if nothing may. */
+    private @Nullable Hedger hedger() {
+        Hedger hedger = service.hedger();
+        if (hedger == null) {
+            return null;
+        }
+        hedger.hedging().onCall();
+        return !isUpgrade() && hedger.hedging().policy().allows(isSafe(), isIdempotent(), isReplayable())
+                ? hedger
+                : null;
+    }
+
+    /** A hedge is an attempt of the policy's. One that allows no retry at all was not meant to forbid the hedge, though. */
+    private boolean leavesRoomForHedge(int attempts) {
+        return attempts == 1 || attempts < service.settings().retry.maxAttempts();
+    }
+
+    private boolean startsAimed(@Nullable Hedger hedger) {
+        return isUpgrade() || (!again && hedger == null && service.settings().attemptTimeout == null);
     }
 
     private boolean isUpgrade() {
@@ -165,7 +194,7 @@ final class BalancedCall {
             // Before an instance is picked in vain: that would count as a call to it.
             return null;
         }
-        Lease lease = acquireAnother(pick, verdict.fresh());
+        Lease lease = service.acquireAnother(pick, verdict.fresh());
         if (lease == null) {
             return sameAfterRest(end, delay, pick);
         }
@@ -179,7 +208,7 @@ final class BalancedCall {
             // An attempt that only waits must not make its instance look busy.
             lease.close();
             parent.pause(delay);
-            lease = acquireAnother(pick, verdict.fresh());
+            lease = service.acquireAnother(pick, verdict.fresh());
         }
         return lease == null ? null : service.attempt(call, lease);
     }
@@ -197,23 +226,8 @@ final class BalancedCall {
         // Now, and not when its body is closed: the others must leave it alone as well.
         end.attempt().finish(end.verdict().health());
         parent.pause(rest + delay);
-        Lease lease = acquireAnother(pick, true);
+        Lease lease = service.acquireAnother(pick, true);
         return lease == null ? null : service.attempt(call, lease);
-    }
-
-    /** An instance that this call has not tried, or one that may answer on a new connection; null if there is none. */
-    private @Nullable Lease acquireAnother(PickRequest pick, boolean fresh) {
-        try {
-            Lease lease = service.acquire(pick);
-            if (fresh || !pick.excludes(lease.candidate())) {
-                return lease;
-            }
-            lease.close();
-            return null;
-        } catch (ServiceUnavailableException e) {
-            // Nobody left, or closed in the meantime: what the last attempt brought is the answer.
-            return null;
-        }
     }
 
     private Response redirected(Attempt attempt, RedirectedToService redirect) throws IOException {
@@ -230,17 +244,34 @@ final class BalancedCall {
         return new BalancedCall(services, chain, tuned, target, next, sender.link(), hops + 1).run();
     }
 
+    /** RFC 9110 §9.2.1. */
+    private boolean isSafe() {
+        return switch (request.method()) {
+            case "GET", "HEAD", "OPTIONS", "TRACE" -> true;
+            default -> false;
+        };
+    }
+
     /** RFC 9110 §9.2.2. */
     private boolean isIdempotent() {
         return switch (request.method()) {
-            case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
-            default -> false;
+            case "PUT", "DELETE" -> true;
+            default -> isSafe();
         };
     }
 
     private boolean isReplayable() {
         RequestBody body = request.body();
         return body == null || !(body.isOneShot() || body.isDuplex());
+    }
+
+    private static @Nullable List<IOException> with(@Nullable List<IOException> errors, AttemptEnd failed) {
+        if (failed.error() == null) {
+            return errors;
+        }
+        List<IOException> all = errors == null ? new ArrayList<>() : errors;
+        all.add(failed.error());
+        return all;
     }
 
     private static IOException with(@Nullable List<IOException> errors, IOException last) {

@@ -17,6 +17,9 @@ class CallLink extends EventListener {
     /** Written by the thread that makes the call. */
     private volatile @Nullable Call follower;
 
+    /** The one made beside it, if there is; written by the thread that makes that one. */
+    private volatile @Nullable Call hedge;
+
     /** Written by the thread that makes the call, while it pauses. */
     private volatile @Nullable Thread pausing;
 
@@ -30,6 +33,16 @@ class CallLink extends EventListener {
     /** Cancels {@code child} whenever the outer call is or was cancelled. */
     final void follow(Call child) {
         follower = child;
+        cancelIfTooLate(child);
+    }
+
+    /** The same for a call made while another goes on. */
+    final void followToo(Call child) {
+        hedge = child;
+        cancelIfTooLate(child);
+    }
+
+    private void cancelIfTooLate(Call child) {
         // The other order of the same race: cancelled before it could see the follower.
         if (outer.isCanceled()) {
             child.cancel();
@@ -38,13 +51,17 @@ class CallLink extends EventListener {
 
     @Override
     public void canceled(Call call) {
-        Call child = follower;
-        if (child != null) {
-            child.cancel();
-        }
+        cancel(follower);
+        cancel(hedge);
         Thread waiting = pausing;
         if (waiting != null) {
             LockSupport.unpark(waiting);
+        }
+    }
+
+    private static void cancel(@Nullable Call child) {
+        if (child != null) {
+            child.cancel();
         }
     }
 

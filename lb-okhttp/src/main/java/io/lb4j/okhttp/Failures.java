@@ -20,6 +20,10 @@ final class Failures {
         if (attempt.timedOut) {
             return new Verdict(Outcome.TIMEOUT, Outcome.TIMEOUT, delivery(attempt, error), false);
         }
+        Outcome lost = attempt.lost();
+        if (lost != null) {
+            return ended(lost);
+        }
         if (attempt.isCanceled()) {
             return attempt.usedUpCall() ? ended(Outcome.TIMEOUT) : Verdict.IGNORED;
         }

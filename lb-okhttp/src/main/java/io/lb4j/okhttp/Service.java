@@ -39,6 +39,7 @@ final class Service implements AutoCloseable {
     private final Predicate<String> isService;
     private final RetryBudget budget;
     private final @Nullable Prewarming prewarming;
+    private final @Nullable Hedger hedger;
     private final LoadBalancer balancer;
     private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Signal ready = new Signal();
@@ -63,7 +64,8 @@ final class Service implements AutoCloseable {
             Transport transport,
             Predicate<String> isService,
             LoadBalancer.Builder builder,
-            RetryBudget budget) {
+            RetryBudget budget,
+            @Nullable Hedger hedger) {
         this.host = host;
         this.settings = settings;
         this.transport = transport;
@@ -72,6 +74,7 @@ final class Service implements AutoCloseable {
         this.prewarming = settings.prewarm == 0
                 ? null
                 : new Prewarming(settings.prewarm, instance -> new Endpoint(host, instance, transport, isService));
+        this.hedger = hedger;
         this.balancer = builder.listener(new Snapshots()).build();
         // Once for all who will wait: what is attached to the balancer's own future stays there until it completes.
         CompletionStage<Void> unused = balancer.ready().whenComplete((value, error) -> ready.give());
@@ -96,6 +99,18 @@ final class Service implements AutoCloseable {
 
     RetryBudget budget() {
         return budget;
+    }
+
+    /** Null if no call is hedged. */
+    @Nullable
+    Hedger hedger() {
+        return hedger;
+    }
+
+    /** Whether discovery lists more than one instance, or nothing so far. */
+    boolean hasSeveral() {
+        Map<String, ServiceInstance> all = listed;
+        return all == null || all.size() > 1;
     }
 
     boolean isUnknown() {
@@ -181,6 +196,26 @@ final class Service implements AutoCloseable {
         return why instanceof CannotPickException none
                 ? new ServiceUnavailableException(none)
                 : new ServiceUnavailableException(host, why == null ? "" : String.valueOf(why.getMessage()), why);
+    }
+
+    /**
+     * Picks an instance that the call has not tried, or null if there is none.
+     *
+     * @param fresh whether one that it has tried will do, as that may answer on a new connection
+     */
+    @Nullable
+    Lease acquireAnother(PickRequest pick, boolean fresh) {
+        try {
+            Lease lease = acquire(pick);
+            if (fresh || !pick.excludes(lease.candidate())) {
+                return lease;
+            }
+            lease.close();
+            return null;
+        } catch (ServiceUnavailableException e) {
+            // Nobody left, or closed in the meantime: what the last attempt brought is the answer.
+            return null;
+        }
     }
 
     Attempt attempt(Call call, Lease lease) {
@@ -315,6 +350,9 @@ final class Service implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        if (hedger != null) {
+            hedger.close();
+        }
         balancer.close();
         if (prewarming != null) {
             prewarming.newcomers(host, listed, Map.of());

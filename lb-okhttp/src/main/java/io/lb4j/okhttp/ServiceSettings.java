@@ -7,6 +7,7 @@ import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
+import io.lb4j.retry.HedgePolicy;
 import io.lb4j.retry.RetryPolicy;
 import io.lb4j.strategy.Strategies;
 import java.time.Duration;
@@ -32,6 +33,7 @@ public final class ServiceSettings {
     final RetryPolicy retry;
     final double budgetRatio;
     final int budgetPerSecond;
+    final @Nullable HedgePolicy hedge;
     final @Nullable Duration attemptTimeout;
     final @Nullable DeadlineHeader deadlineHeader;
     final Duration firstSnapshotTimeout;
@@ -50,6 +52,7 @@ public final class ServiceSettings {
         this.retry = builder.retry;
         this.budgetRatio = builder.budgetRatio;
         this.budgetPerSecond = builder.budgetPerSecond;
+        this.hedge = builder.hedge;
         this.attemptTimeout = builder.attemptTimeout;
         this.deadlineHeader = builder.deadlineHeader;
         this.firstSnapshotTimeout = builder.firstSnapshotTimeout;
@@ -70,6 +73,7 @@ public final class ServiceSettings {
         private RetryPolicy retry = RetryPolicy.defaults();
         private double budgetRatio = 0.2;
         private int budgetPerSecond = 10;
+        private @Nullable HedgePolicy hedge;
         private @Nullable Duration attemptTimeout;
         private @Nullable DeadlineHeader deadlineHeader;
         private Duration firstSnapshotTimeout = Duration.ofSeconds(5);
@@ -190,6 +194,17 @@ public final class ServiceSettings {
             check(minPerSecond >= 0 && minPerSecond <= 1_000_000, "minPerSecond", minPerSecond, "0 to 1000000");
             this.budgetRatio = ratio;
             this.budgetPerSecond = minPerSecond;
+            return this;
+        }
+
+        /**
+         * Sets when a call that takes longer than usual is sent to a second instance as well; default null, never. Such
+         * calls are OkHttp calls of their own, so that each can be cancelled alone. Not for WebSockets.
+         *
+         * @see HedgePolicy#defaults()
+         */
+        public Builder hedge(@Nullable HedgePolicy value) {
+            this.hedge = value;
             return this;
         }
 

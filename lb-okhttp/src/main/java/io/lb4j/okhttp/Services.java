@@ -6,6 +6,7 @@ import io.lb4j.Ticker;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
 import io.lb4j.health.HealthCheck;
+import io.lb4j.retry.Hedging;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
 import java.time.Duration;
@@ -170,13 +171,11 @@ final class Services implements AutoCloseable {
                 .firstSnapshotTimeout(Duration.ZERO)
                 .scheduler(settings.scheduler);
         settings.listeners.forEach(builder::listener);
-        return new Service(
-                host,
-                own,
-                transport,
-                this::isService,
-                builder,
-                new RetryBudget(own.budgetRatio, own.budgetPerSecond, Ticker.system()));
+        RetryBudget budget = new RetryBudget(own.budgetRatio, own.budgetPerSecond, Ticker.system());
+        Hedger hedger = own.hedge == null
+                ? null
+                : new Hedger(host, new Hedging(own.hedge, budget, Ticker.system()), settings.scheduler);
+        return new Service(host, own, transport, this::isService, builder, budget, hedger);
     }
 
     private @Nullable HealthCheck bound(@Nullable HealthCheck check, String host) {

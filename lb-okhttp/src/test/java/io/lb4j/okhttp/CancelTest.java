@@ -49,7 +49,7 @@ class CancelTest extends Fixture {
                 backend.response(200).headersDelay(20, TimeUnit.SECONDS).build());
     }
 
-    private static CompletableFuture<Response> enqueue(Call call) {
+    static CompletableFuture<Response> enqueue(Call call) {
         CompletableFuture<Response> result = new CompletableFuture<>();
         call.enqueue(new Callback() {
             @Override
@@ -69,7 +69,7 @@ class CancelTest extends Fixture {
         return result;
     }
 
-    private static void assertFails(CompletableFuture<Response> result) {
+    static void assertFails(CompletableFuture<Response> result) {
         await().atMost(Duration.ofSeconds(5)).until(result::isDone);
         assertThat(result).isCompletedExceptionally();
     }

@@ -1,5 +1,6 @@
 package io.lb4j.okhttp;
 
+import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 final class RawHttp2 {
     static final int REFUSED_STREAM = 7;
     static final int INTERNAL_ERROR = 2;
+    static final int CANCEL = 8;
     private static final int DATA = 0;
     private static final int HEADERS = 1;
     private static final int RST_STREAM = 3;
@@ -27,7 +29,8 @@ final class RawHttp2 {
 
     RawHttp2(Socket socket) throws IOException {
         in = new DataInputStream(socket.getInputStream());
-        out = new DataOutputStream(socket.getOutputStream());
+        // Buffered, or Nagle and the delayed acknowledgement hold up the rest of each frame for 40 ms.
+        out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
         in.readNBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".length());
         frame(SETTINGS, 0, 0, new byte[0]);
     }
@@ -35,19 +38,39 @@ final class RawHttp2 {
     /** Reads until the client has sent a whole request, and returns its stream. */
     int readRequest() throws IOException {
         while (true) {
-            int length = (in.readUnsignedByte() << 16) | in.readUnsignedShort();
-            int type = in.readUnsignedByte();
-            int flags = in.readUnsignedByte();
-            int stream = in.readInt() & 0x7fff_ffff;
-            byte[] payload = in.readNBytes(length);
-            if (type == SETTINGS && (flags & ACK) == 0) {
-                frame(SETTINGS, ACK, 0, new byte[0]);
-            } else if (type == PING && (flags & ACK) == 0) {
-                frame(PING, ACK, 0, payload);
-            } else if ((type == HEADERS || type == DATA) && (flags & END_STREAM) != 0) {
-                return stream;
+            Frame frame = read();
+            if ((frame.type == HEADERS || frame.type == DATA) && (frame.flags & END_STREAM) != 0) {
+                return frame.stream;
             }
         }
+    }
+
+    /** Reads until the client resets a stream, and returns its reason. */
+    int readReset() throws IOException {
+        while (true) {
+            Frame frame = read();
+            if (frame.type == RST_STREAM) {
+                return frame.payload[3];
+            }
+        }
+    }
+
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Frame(int type, int flags, int stream, byte[] payload) {}
+
+    /** Reads a frame, and answers it if it is about the connection. */
+    private Frame read() throws IOException {
+        int length = (in.readUnsignedByte() << 16) | in.readUnsignedShort();
+        int type = in.readUnsignedByte();
+        int flags = in.readUnsignedByte();
+        int stream = in.readInt() & 0x7fff_ffff;
+        byte[] payload = in.readNBytes(length);
+        if (type == SETTINGS && (flags & ACK) == 0) {
+            frame(SETTINGS, ACK, 0, new byte[0]);
+        } else if (type == PING && (flags & ACK) == 0) {
+            frame(PING, ACK, 0, payload);
+        }
+        return new Frame(type, flags, stream, payload);
     }
 
     void answer(int stream, String body) throws IOException {

@@ -27,8 +27,16 @@ final class MeanResponseTime extends ResponseTime implements AdaptiveRotation.Pa
     @Override
     void failed(float nanos, long nowNanos) {
         // A failure that comes at once must not look like a quick answer.
-        long packed = packed();
-        if (packed != 0 && nanos > value(packed)) {
+        if (packed() != 0) {
+            outlasted(nanos, nowNanos);
+        } else {
+            clocks.tick(nowNanos);
+        }
+    }
+
+    @Override
+    void outlasted(float nanos, long nowNanos) {
+        if (nanos > value(packed())) {
             sample(nanos, nowNanos);
         }
         clocks.tick(nowNanos);

@@ -38,7 +38,15 @@ final class PeakResponseTime extends ResponseTime {
         // A failure that comes at once must not look like a quick answer, nor may time make a failing instance look
         // better between one failure and the next: calls would pour into it.
         float floor = served > 0 ? served : FAILED_UNMEASURED;
-        float sample = Math.max(nanos, floor);
+        raise(Math.max(nanos, floor), nowNanos);
+    }
+
+    @Override
+    void outlasted(float nanos, long nowNanos) {
+        raise(nanos, nowNanos);
+    }
+
+    private void raise(float sample, long nowNanos) {
         while (true) {
             long packed = packed();
             if (sample <= value(packed) * remaining(packed, nowNanos) || replace(packed, sample, nowNanos)) {

@@ -57,6 +57,9 @@ abstract class ResponseTime implements Tracker {
     /** A call failed after {@code nanos}. */
     abstract void failed(float nanos, long nowNanos);
 
+    /** A call would have been served in {@code nanos} or more, had it been waited for. */
+    abstract void outlasted(float nanos, long nowNanos);
+
     @Override
     public final void onStart(long nowNanos) {
         // One call holds the place until it ends, so one that never ends is seen, unless it started during another.
@@ -87,7 +90,11 @@ abstract class ResponseTime implements Tracker {
                 FAILING.setOpaque(this, share + (1 - share) * FAILURE_STEP);
                 failed(nanos, nowNanos);
             }
-            case IGNORED -> {}
+            case IGNORED -> {
+                if (outcome == Outcome.OVERTAKEN) {
+                    outlasted(nanos, nowNanos);
+                }
+            }
         }
     }
 

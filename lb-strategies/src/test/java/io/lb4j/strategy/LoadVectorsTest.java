@@ -141,6 +141,18 @@ final class LoadVectorsTest {
             assertThat(tracker.cost(0, now)).isEqualTo(2e8);
         }
 
+        /** A call that lost to a hedge took that long at least: it may raise the estimate, and says nothing against it. */
+        @Test
+        void cost_overtaken_risesToTheTimeTheCallHadAndNeverFalls() {
+            PeakResponseTime tracker = measured(TEN_SECONDS);
+            serve(tracker, 300 * MS, Outcome.OVERTAKEN);
+            assertThat(tracker.cost(0, now)).isEqualTo(3e8);
+            serve(tracker, MS, Outcome.OVERTAKEN);
+            assertThat(tracker.cost(0, now)).isCloseTo(3e8, ROUNDING);
+            serve(tracker, 900 * MS, Outcome.IGNORED);
+            assertThat(tracker.cost(0, now)).isLessThan(3e8);
+        }
+
         @Test
         void cost_neverMeasuredAndBusy_isFinaglesPenalty() {
             // There 2^47 - 1 + 1 call pending; ServiceTalk's least integer says the same.

@@ -127,4 +127,17 @@ final class WeightedByResponseTimeTest {
         assertThat(1 / tracker.speed(20_100 * MS)).isGreaterThan(6e9);
         assertThat(clock.period()).isEqualTo(2);
     }
+
+    @Test
+    void shares_slowCallsOvertaken_shrinkAllTheSame() {
+        try (Rig rig = new Rig(Strategies.weightedByResponseTime(), 1).set(1, 1)) {
+            double[] shares = shares(
+                    rig,
+                    2,
+                    6000,
+                    i -> Duration.ofMillis(i == 0 ? 10 : 30),
+                    i -> i == 0 ? Outcome.SUCCESS : Outcome.OVERTAKEN);
+            assertThat(shares[1]).isEqualTo(0.25, within(0.01));
+        }
+    }
 }

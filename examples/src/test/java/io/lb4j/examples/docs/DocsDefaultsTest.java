@@ -9,6 +9,7 @@ import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.Probe;
 import io.lb4j.health.SlowStart;
+import io.lb4j.retry.HedgePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The defaults in docs/health.md and docs/overload.md are those in the code: every setting is listed, with the value it has. */
+/** The defaults in the tables of docs are those in the code: every setting is listed, with the value it has. */
 final class DocsDefaultsTest {
     private static final Pattern ROW = Pattern.compile("\\| `(\\w+)\\.(\\w+)` \\| ([^|]+) \\|.*");
 
@@ -34,7 +35,8 @@ final class DocsDefaultsTest {
                 Arguments.of("HealthCheck", HealthCheck.of(Probe.tcp())),
                 Arguments.of("AimdLimit", AimdLimit.DEFAULT),
                 Arguments.of("GradientLimit", GradientLimit.DEFAULT),
-                Arguments.of("CallQueue", CallQueue.DEFAULT));
+                Arguments.of("CallQueue", CallQueue.DEFAULT),
+                Arguments.of("HedgePolicy", HedgePolicy.defaults()));
     }
 
     @ParameterizedTest
@@ -42,7 +44,7 @@ final class DocsDefaultsTest {
     void table_everySetting_showsItsDefault(String type, Record defaults) throws Exception {
         Map<String, String> shown = new LinkedHashMap<>();
         List<String> lines = new ArrayList<>();
-        for (String file : List.of("health.md", "overload.md")) {
+        for (String file : List.of("health.md", "overload.md", "okhttp.md")) {
             lines.addAll(Files.readAllLines(CodeBlock.ROOT.resolve(Path.of("docs", file))));
         }
         for (String line : lines) {
