@@ -80,7 +80,9 @@ final class Control {
                 new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns() || stalls.isOn());
         this.context = new EligibleSet.Context(service, ticker, random, settings.scheduler);
         HealthCheck check = settings.healthCheck;
-        this.checker = check == null ? null : new HealthChecker(check, lane, random, this::healthChanged);
+        this.checker = check == null
+                ? null
+                : new HealthChecker(check, settings.checkSlots, lane, ticker, random, new Checked());
     }
 
     Outliers outliers() {
@@ -208,6 +210,9 @@ final class Control {
         if (time != null) {
             arm(state);
             refresh();
+            if (checker != null) {
+                checker.ejected(state);
+            }
             listener.onEjected(service, state.instance(), state.passive().reason, time);
         }
     }
@@ -253,12 +258,29 @@ final class Control {
         }
     }
 
-    private void healthChanged(InstanceState state, boolean healthy, String detail) {
-        if (healthy) {
-            ramp(state, ticker.nanos());
+    /** Calls to the instance fail, which a check may see, too. */
+    void checkSoon(InstanceState state) {
+        if (checker != null && !closed) {
+            checker.suspect(state);
         }
-        refresh();
-        listener.onHealthChanged(service, state.instance(), healthy, detail);
+    }
+
+    /** What active checks change. */
+    private final class Checked implements HealthChecker.Verdicts {
+        @Override
+        public void changed(InstanceState state, boolean healthy, String detail) {
+            if (healthy) {
+                ramp(state, ticker.nanos());
+            }
+            refresh();
+            listener.onHealthChanged(service, state.instance(), healthy, detail);
+        }
+
+        @Override
+        public void recovered(InstanceState state) {
+            ejections.cutShort(state);
+            release(state);
+        }
     }
 
     private void tick() {

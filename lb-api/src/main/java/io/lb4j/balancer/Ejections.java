@@ -68,6 +68,11 @@ final class Ejections {
         return p.overloaded && p.overloadedUntil - p.ejectedUntil < 0 ? p.overloadedUntil : p.ejectedUntil;
     }
 
+    /** Makes the ejection that runs be over by now. */
+    void cutShort(InstanceState state) {
+        state.passive().ejectedUntil = ticker.nanos();
+    }
+
     /** Ends the instance's ejection if its time is over; returns whether it did. */
     boolean endEjection(InstanceState state, boolean counted) {
         InstanceState.Passive p = state.passive();

@@ -40,14 +40,15 @@ public record Explanation(
         for (InstanceReport each : instances) {
             text.append(String.format(
                     Locale.ROOT,
-                    "  %-24s %-14s weight %-8.3g in flight %-7s calls %-8d failures %-6d %s\n",
+                    "  %-24s %-14s weight %-8.3g in flight %-7s calls %-8d failures %-6d %s%s\n",
                     each.instance().id(),
                     each.state(),
                     each.weight(),
                     each.limit() == Integer.MAX_VALUE ? each.inFlight() : each.inFlight() + "/" + each.limit(),
                     each.calls(),
                     each.failures(),
-                    each.reason()));
+                    each.reason(),
+                    check(each)));
         }
         if (pick != null) {
             text.append("  a call like this goes to ").append(pick.id()).append('\n');
@@ -58,5 +59,9 @@ public record Explanation(
                     .append('\n');
         }
         return text.toString();
+    }
+
+    private static String check(InstanceReport of) {
+        return of.lastCheck() == null ? "" : (of.reason().isEmpty() ? "" : "; ") + of.lastCheck();
     }
 }

@@ -1,6 +1,8 @@
 package io.lb4j.balancer;
 
 import io.lb4j.ServiceInstance;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the balancer knows and thinks of one instance at one moment.
@@ -14,6 +16,7 @@ import io.lb4j.ServiceInstance;
  * @param calls calls ended so far
  * @param failures how many of them failed
  * @param ejections how many steps the next ejection is longer than the first
+ * @param lastCheck how its last active check ended, or null if it had none
  */
 public record InstanceReport(
         ServiceInstance instance,
@@ -24,7 +27,23 @@ public record InstanceReport(
         int limit,
         long calls,
         long failures,
-        int ejections) {
+        int ejections,
+        @Nullable Check lastCheck) {
+
+    /**
+     * How an active check ended.
+     *
+     * @param healthy whether it passed
+     * @param detail what it found, in the probe's words
+     * @param age how long ago it ended
+     * @param took how long it took
+     */
+    public record Check(boolean healthy, String detail, Duration age, Duration took) {
+        @Override
+        public String toString() {
+            return (healthy ? "passed" : "failed") + " its check " + age.toMillis() + " ms ago: " + detail;
+        }
+    }
 
     /** Whether an instance takes calls, and if not, the first rule that keeps it out. */
     public enum State {

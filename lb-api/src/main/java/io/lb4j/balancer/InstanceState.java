@@ -113,9 +113,8 @@ final class InstanceState implements Candidate {
      */
     volatile @Nullable Passive passive;
 
-    /** Lane only: active health's memory, made by the first check. */
-    @Nullable
-    Active active;
+    /** Active health's memory, made when the first check is planned. Written by the lane. */
+    volatile @Nullable Active active;
 
     /** Lane only: made by the first goodbye. */
     @Nullable
@@ -165,7 +164,19 @@ final class InstanceState implements Candidate {
         int good;
         int bad;
         String detail = "";
+
+        /** Whether a check failed during the ejection that runs, or was failing when it began. */
+        boolean sawTrouble;
+
+        /** Whether failing calls asked for a check that has not begun. Also written by callers. */
+        volatile boolean checkWanted;
+
+        /** Also read by reports, on any thread. */
+        volatile @Nullable LastCheck last;
     }
+
+    /** How the last check ended; times as of the balancer's clock. */
+    record LastCheck(boolean healthy, String detail, long endedAt, long tookNanos) {}
 
     InstanceState(ServiceInstance instance) {
         this(instance, null);
@@ -332,6 +343,16 @@ final class InstanceState implements Candidate {
         }
         CALLS.getAndAdd(this, -1L);
         return run;
+    }
+
+    /** Notes that a call failed; returns whether the lane must be told, since the instance is checked and no check waits. */
+    boolean wantCheck() {
+        Active known = active;
+        if (known == null || known.checkWanted) {
+            return false;
+        }
+        known.checkWanted = true;
+        return true;
     }
 
     Marks marks() {

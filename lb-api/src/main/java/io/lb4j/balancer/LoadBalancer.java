@@ -177,7 +177,7 @@ public final class LoadBalancer implements AutoCloseable {
 
     /** What is known of every instance at this moment, in discovery's order. */
     public List<InstanceReport> instances() {
-        return outlook.view().reports();
+        return outlook.view().reports(ticker.nanos());
     }
 
     /**
@@ -191,7 +191,7 @@ public final class LoadBalancer implements AutoCloseable {
         return new Explanation(
                 service,
                 strategyName,
-                now.reports(),
+                now.reports(ticker.nanos()),
                 now.verdict() != null && now.verdict().panic(),
                 pick == null ? null : pick.instance(),
                 pick == null ? whyNone(now) : outlook.lastDiscoveryError());
@@ -241,6 +241,9 @@ public final class LoadBalancer implements AutoCloseable {
         long run = state.ended(outcome);
         // An outage or a flood of 429 must not queue a task per call: one note per instance waits for the lane.
         if (run > 0) {
+            if (state.wantCheck()) {
+                lane.post(() -> control.checkSoon(state));
+            }
             long suspicion = outliers.suspicion(state, outcome, run);
             if (suspicion != 0 && state.marks().suspect(suspicion)) {
                 lane.post(() -> control.suspect(state));
@@ -316,6 +319,7 @@ public final class LoadBalancer implements AutoCloseable {
         Ticker ticker = Ticker.system();
         RandomGenerator random = ThreadRandom.INSTANCE;
         Scheduler scheduler = Scheduler.shared();
+        CheckSlots checkSlots = CheckSlots.SHARED;
 
         private Builder(String service) {
             if (service.isBlank()) {
@@ -421,6 +425,11 @@ public final class LoadBalancer implements AutoCloseable {
         /** Sets what runs background work; default {@link Scheduler#shared()}. Never shut down by the balancer. */
         public Builder scheduler(Scheduler value) {
             this.scheduler = Objects.requireNonNull(value, "scheduler");
+            return this;
+        }
+
+        Builder checkSlots(CheckSlots value) {
+            this.checkSlots = value;
             return this;
         }
 

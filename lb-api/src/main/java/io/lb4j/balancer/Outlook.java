@@ -5,6 +5,7 @@ import io.lb4j.NoEligibleInstanceException;
 import io.lb4j.NoSuchServiceException;
 import io.lb4j.NotReadyException;
 import io.lb4j.balancer.InstanceReport.State;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -41,7 +42,7 @@ final class Outlook {
             @Nullable Verdict verdict,
             @Nullable String unknownDetail) {
 
-        List<InstanceReport> reports() {
+        List<InstanceReport> reports(long nowNanos) {
             if (verdict == null) {
                 return List.of();
             }
@@ -61,9 +62,22 @@ final class Outlook {
                         limit,
                         state.endedCount(),
                         state.failedCount(),
-                        state.ejections()));
+                        state.ejections(),
+                        lastCheck(state, nowNanos)));
             }
             return reports;
+        }
+
+        private static InstanceReport.@Nullable Check lastCheck(InstanceState state, long nowNanos) {
+            InstanceState.Active active = state.active;
+            InstanceState.LastCheck last = active == null ? null : active.last;
+            return last == null
+                    ? null
+                    : new InstanceReport.Check(
+                            last.healthy(),
+                            last.detail(),
+                            Duration.ofNanos(Math.max(0, nowNanos - last.endedAt())),
+                            Duration.ofNanos(last.tookNanos()));
         }
     }
 

@@ -12,11 +12,14 @@ import java.util.concurrent.CompletionStage;
 public interface Probe {
 
     /**
-     * Starts one probe.
+     * Starts one probe. When the balancer has no use for the answer any more (time is up, the instance is gone, the
+     * balancer is closed) it {@linkplain java.util.concurrent.Future#cancel cancels} the stage's future; a probe that
+     * holds a connection or a thread gives it up then. At most 256 probes of all balancers of the process are under way
+     * at a time, and the time-out begins when it is this one's turn.
      *
      * @param instance whom to ask
      * @param timeout when to give up; the balancer treats a later answer as a failure
-     * @return the verdict; a stage that completes exceptionally, or a throw, means unhealthy
+     * @return the verdict, in a stage of its own; one that completes exceptionally, or a throw, means unhealthy
      */
     CompletionStage<Result> probe(ServiceInstance instance, Duration timeout);
 

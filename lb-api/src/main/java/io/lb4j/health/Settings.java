@@ -5,7 +5,7 @@ import java.time.Duration;
 /** Argument checks with one form of message. */
 final class Settings {
     /** Clocks count nanoseconds in a long: beyond 146 years differences change their sign. */
-    private static final Duration LONGEST = Duration.ofDays(365);
+    static final Duration LONGEST = Duration.ofDays(365);
 
     private Settings() {}
 

@@ -5,79 +5,22 @@ import static io.lb4j.balancer.Rig.report;
 import static io.lb4j.balancer.Rig.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lb4j.ServiceInstance;
+import io.lb4j.PickRequest;
 import io.lb4j.balancer.InstanceReport.State;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.Probe;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Active health: probes in virtual time. */
-final class HealthCheckerTest {
-    private static final Probe.Result UP = new Probe.Result(true, "200 OK");
-    private static final Probe.Result DOWN = new Probe.Result(false, "503");
-
-    private final Rig rig = new Rig();
-    private final Script script = new Script();
-    private LoadBalancer balancer;
-
-    /** Answers every probe by the current rule and notes when it was asked. */
-    private final class Script implements Probe {
-        final List<Long> askedAt = new ArrayList<>();
-        final List<CompletableFuture<Result>> pending = new ArrayList<>();
-        Probe rule = (instance, timeout) -> CompletableFuture.completedFuture(UP);
-
-        @Override
-        public CompletionStage<Result> probe(ServiceInstance instance, Duration timeout) {
-            askedAt.add(rig.time.nanos());
-            return rule.probe(instance, timeout);
-        }
-
-        void answer(Result result) {
-            rule = (instance, timeout) -> CompletableFuture.completedFuture(result);
-        }
-
-        void hang() {
-            rule = (instance, timeout) -> {
-                CompletableFuture<Result> verdict = new CompletableFuture<>();
-                pending.add(verdict);
-                return verdict;
-            };
-        }
-
-        List<Long> gapsMillis() {
-            List<Long> gaps = new ArrayList<>();
-            for (int i = 1; i < askedAt.size(); i++) {
-                gaps.add((askedAt.get(i) - askedAt.get(i - 1)) / 1_000_000);
-            }
-            return gaps;
-        }
-    }
-
-    private void open(HealthCheck.Builder check, int instances) {
-        balancer = rig.builder().healthCheck(check.build()).panicThreshold(0).build();
-        rig.set(instances(instances));
-        rig.events.drain();
-    }
-
-    @AfterEach
-    void nothingLeaks() {
-        balancer.close();
-        rig.time.runDue();
-        assertThat(rig.time.pending()).as("timers after close").isZero();
-    }
-
+final class HealthCheckerTest extends CheckedService {
     @Test
     void newcomer_isHealthyUntilFallChecksFailed_andBackAfterRise() {
         script.answer(DOWN);
         open(HealthCheck.builder(script).jitter(0).fall(3).rise(2), 1);
-        rig.advanceMillis(2999);
+        rig.advanceMillis(1500);
         assertThat(script.askedAt).hasSize(3);
         assertThat(rig.events.drain()).containsExactly("unhealthy a 503");
         assertThat(report(balancer, "a")).satisfies(r -> {
@@ -85,9 +28,9 @@ final class HealthCheckerTest {
             assertThat(r.reason()).isEqualTo("503");
         });
         script.answer(UP);
-        rig.advanceMillis(1000);
+        advanceToCheck();
         assertThat(state(balancer, "a")).isEqualTo(State.UNHEALTHY);
-        rig.advanceMillis(1000);
+        rig.advanceMillis(250);
         assertThat(rig.events.drain()).containsExactly("healthy a 200 OK");
         assertThat(report(balancer, "a").weight()).as("slow start").isLessThan(0.3);
     }
@@ -96,42 +39,15 @@ final class HealthCheckerTest {
     void goodCheck_betweenBadOnes_startsTheCountAgain() {
         script.answer(DOWN);
         open(HealthCheck.builder(script).jitter(0).fall(2), 1);
-        rig.advanceMillis(999);
+        advanceToCheck();
         script.answer(UP);
-        rig.advanceMillis(1000);
+        advanceToCheck();
         script.answer(DOWN);
-        rig.advanceMillis(5000);
+        advanceToCheck();
         assertThat(script.askedAt).hasSize(3);
         assertThat(state(balancer, "a")).isEqualTo(State.ELIGIBLE);
-        rig.advanceMillis(1000);
+        advanceToCheck();
         assertThat(state(balancer, "a")).isEqualTo(State.UNHEALTHY);
-    }
-
-    @Test
-    void intervals_areShortForSuspectsAndLongForTheWell() {
-        open(HealthCheck.builder(script).jitter(0).fall(2).rise(2), 1);
-        rig.advanceMillis(16_000);
-        assertThat(script.gapsMillis()).containsExactly(5000L, 5000L, 5000L);
-        script.answer(DOWN);
-        rig.advanceMillis(10_000);
-        assertThat(script.gapsMillis().subList(5, 8)).containsOnly(1000L);
-    }
-
-    @Test
-    void jitter_spreadsTheIntervals() {
-        open(HealthCheck.builder(script).jitter(0.2), 1);
-        rig.advanceMillis(300_000);
-        assertThat(script.gapsMillis()).allMatch(gap -> gap >= 3999 && gap <= 6001);
-        assertThat(script.gapsMillis().stream().distinct()).hasSizeGreaterThan(40);
-        assertThat(script.gapsMillis().stream().mapToLong(gap -> gap).average().orElse(0))
-                .isBetween(4700.0, 5300.0);
-    }
-
-    @Test
-    void firstProbes_ofManyInstances_areSpreadOverAnInterval() {
-        open(HealthCheck.builder(script), 100);
-        rig.advanceMillis(1000);
-        assertThat(script.askedAt.stream().limit(100).distinct()).hasSizeGreaterThan(90);
     }
 
     @Test
@@ -225,5 +141,59 @@ final class HealthCheckerTest {
         rig.time.runDue();
         assertThat(rig.events.drain()).isEmpty();
         assertThat(rig.time.pending()).isZero();
+    }
+
+    @Test
+    void report_saysHowTheLastCheckEnded() {
+        script.hang();
+        open(HealthCheck.builder(script).jitter(0), 1);
+        assertThat(report(balancer, "a").lastCheck()).isNull();
+        assertThat(balancer.explain(PickRequest.plain()).toString()).doesNotContain("check");
+        advanceToCheck();
+        rig.advanceMillis(30);
+        script.pending.get(0).complete(UP);
+        rig.advanceMillis(1200);
+        assertThat(report(balancer, "a").lastCheck()).satisfies(check -> {
+            assertThat(check.healthy()).isTrue();
+            assertThat(check.detail()).isEqualTo("200 OK");
+            assertThat(check.age()).hasMillis(1200);
+            assertThat(check.took().toMillis())
+                    .as("in ms, as it began within one")
+                    .isEqualTo(30);
+        });
+        assertThat(balancer.explain(PickRequest.plain()).toString()).contains("passed its check 1200 ms ago: 200 OK");
+        script.answer(DOWN);
+        advanceToCheck();
+        rig.advanceMillis(250);
+        assertThat(balancer.explain(PickRequest.plain()).toString()).contains("503; failed its check 0 ms ago: 503");
+    }
+
+    @Test
+    void probe_ofNoUseAnyMore_isCancelled() {
+        script.hang();
+        open(HealthCheck.builder(script).jitter(0), 3);
+        rig.advanceMillis(999);
+        assertThat(script.pending).hasSize(3).noneMatch(CompletableFuture::isCancelled);
+        rig.set(instances(2));
+        assertThat(script.pending.stream().filter(CompletableFuture::isCancelled))
+                .hasSize(1);
+        rig.advanceMillis(1000);
+        assertThat(script.pending.subList(0, 3)).as("time is up").allMatch(CompletableFuture::isCancelled);
+        balancer.close();
+        rig.time.runDue();
+        assertThat(script.pending).allMatch(CompletableFuture::isCancelled);
+    }
+
+    @Test
+    void probe_whoseStageCannotBeCancelled_timesOutAllTheSame() {
+        script.rule = (instance, timeout) -> new CompletableFuture<Probe.Result>() {
+            @Override
+            public boolean cancel(boolean mayInterrupt) {
+                throw new UnsupportedOperationException();
+            }
+        };
+        open(HealthCheck.builder(script).jitter(0).fall(1), 1);
+        rig.advanceMillis(2000);
+        assertThat(rig.events.drain()).containsExactly("unhealthy a no answer within PT1S");
     }
 }

@@ -27,7 +27,16 @@ final class HealthSettingsTest {
     void healthCheck_defaults_areTheDocumentedOnes() {
         assertThat(HealthCheck.of(PROBE))
                 .isEqualTo(new HealthCheck(
-                        PROBE, Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(1), 2, 2, 0.2));
+                        PROBE,
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(20),
+                        Duration.ofSeconds(1),
+                        Duration.ofMillis(250),
+                        Duration.ofSeconds(1),
+                        2,
+                        2,
+                        0.2,
+                        true));
     }
 
     static Stream<Arguments> badHealthChecks() {
@@ -35,6 +44,10 @@ final class HealthSettingsTest {
                 check("interval: PT0S (expected: > 0, <= 365 days)", b -> b.interval(Duration.ZERO)),
                 check("interval: " + FOREVER + " (expected: > 0, <= 365 days)", b -> b.interval(FOREVER)),
                 check("unhealthyInterval: PT-1S (", b -> b.unhealthyInterval(Duration.ofSeconds(-1))),
+                check("maxInterval: PT4.9S (expected: >= interval PT5S)", b -> b.maxInterval(Duration.ofMillis(4900))),
+                check("maxInterval: " + FOREVER, b -> b.maxInterval(FOREVER)),
+                check("unhealthyInterval: " + FOREVER, b -> b.unhealthyInterval(FOREVER)),
+                check("suspectInterval: PT0S (", b -> b.suspectInterval(Duration.ZERO)),
                 check("timeout: PT0S (", b -> b.timeout(Duration.ZERO)),
                 check("rise: 0 (expected: >= 1)", b -> b.rise(0)),
                 check("fall: 0 (expected: >= 1)", b -> b.fall(0)),
@@ -55,6 +68,39 @@ final class HealthSettingsTest {
         assertThatThrownBy(builder::build)
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith(message);
+    }
+
+    @Test
+    void healthCheck_derivedIntervals_followThoseThatWereSet() {
+        HealthCheck check = HealthCheck.builder(PROBE)
+                .interval(Duration.ofMillis(100))
+                .unhealthyInterval(Duration.ofMillis(40))
+                .build();
+        assertThat(check.maxInterval()).isEqualTo(Duration.ofMillis(400));
+        assertThat(check.suspectInterval()).isEqualTo(Duration.ofMillis(10));
+        HealthCheck extreme = HealthCheck.builder(PROBE)
+                .interval(Duration.ofDays(365))
+                .unhealthyInterval(Duration.ofNanos(3))
+                .build();
+        assertThat(extreme.maxInterval()).isEqualTo(Duration.ofDays(365));
+        assertThat(extreme.suspectInterval()).isEqualTo(Duration.ofNanos(3));
+    }
+
+    @Test
+    void healthCheck_withProbe_keepsEverythingElse() {
+        HealthCheck check = HealthCheck.builder(Probe.tcp())
+                .interval(Duration.ofSeconds(2))
+                .maxInterval(Duration.ofSeconds(3))
+                .unhealthyInterval(Duration.ofSeconds(4))
+                .suspectInterval(Duration.ofSeconds(5))
+                .timeout(Duration.ofSeconds(6))
+                .rise(7)
+                .fall(8)
+                .jitter(0.9)
+                .endsEjections(false)
+                .build();
+        assertThat(check.withProbe(PROBE).withProbe(Probe.tcp())).isEqualTo(check);
+        assertThat(check.withProbe(PROBE).probe()).isSameAs(PROBE);
     }
 
     @Test

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>As part of a {@link LoadBalancedClient}'s settings it asks in the name of the service ({@code Host}, SNI and
  * certificate) with the client's TLS; by itself it uses the instance's own address, OkHttp's defaults, and plain HTTP or
- * the JVM's trust store. Immutable and thread-safe. Runs on daemon threads of its own, at most 64.
+ * the JVM's trust store. Immutable and thread-safe. Runs on daemon threads of its own, at most 256.
  */
 public final class HttpProbe implements Probe {
     /** A health page is short; one that isn't is cut off. */
@@ -99,6 +99,12 @@ public final class HttpProbe implements Probe {
             @Override
             public void onFailure(Call done, IOException e) {
                 verdict.complete(new Result(false, String.valueOf(e.getMessage())));
+            }
+        });
+        // Nobody waits for the answer any more: the connection must not outlive that.
+        CompletableFuture<Result> unused = verdict.whenComplete((result, error) -> {
+            if (verdict.isCancelled()) {
+                call.cancel();
             }
         });
         return verdict;

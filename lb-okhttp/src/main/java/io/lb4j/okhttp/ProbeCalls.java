@@ -90,7 +90,9 @@ final class ProbeCalls {
                     return thread;
                 });
 
-        static final Dispatcher DISPATCHER = dispatcher(64);
+        /** As many as balancers have under way at a time: a check must not wait here while its time runs. */
+        static final Dispatcher DISPATCHER = dispatcher(256);
+
         static final ConnectionPool NO_POOL = new ConnectionPool(0, 1, TimeUnit.MILLISECONDS);
         static final OkHttpClient CLIENT = prepared(new OkHttpClient());
     }

@@ -180,14 +180,7 @@ final class Services implements AutoCloseable {
 
     private @Nullable HealthCheck bound(@Nullable HealthCheck check, String host) {
         return check != null && check.probe() instanceof HttpProbe probe
-                ? new HealthCheck(
-                        probe.boundTo(host, transport.attempts),
-                        check.interval(),
-                        check.unhealthyInterval(),
-                        check.timeout(),
-                        check.rise(),
-                        check.fall(),
-                        check.jitter())
+                ? check.withProbe(probe.boundTo(host, transport.attempts))
                 : check;
     }
 
