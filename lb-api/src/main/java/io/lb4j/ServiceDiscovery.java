@@ -17,6 +17,16 @@ public interface ServiceDiscovery extends AutoCloseable {
      */
     Watch watch(String service, Listener listener);
 
+    /**
+     * Whether an empty list is meant as it is, whatever the balancer is told of
+     * {@linkplain io.lb4j.balancer.LoadBalancer.Builder#emptyListGrace doubting} it: true where the program itself lists
+     * instances. Default false: a registry's empty list is more often a loss of its memory. Who wraps a discovery passes
+     * this on.
+     */
+    default boolean vouchesForEmptyLists() {
+        return false;
+    }
+
     /** Ends every watch and releases what this discovery holds. Idempotent. */
     @Override
     void close();
@@ -33,7 +43,8 @@ public interface ServiceDiscovery extends AutoCloseable {
      */
     interface Listener {
         /**
-         * All instances the service has now. An empty list means that the source vouches for there being none.
+         * All instances the service has now. An empty list means that the source says there are none; a balancer that had
+         * some keeps them for a while, unless {@link ServiceDiscovery#vouchesForEmptyLists}.
          */
         void onInstances(List<ServiceInstance> instances);
 

@@ -24,7 +24,7 @@ public class RoutingSwapStress {
     private final InstanceState a = new InstanceState(ServiceInstance.of("a", 1));
     private final InstanceState b = new InstanceState(ServiceInstance.of("b", 1));
     private final InstanceState c = new InstanceState(ServiceInstance.of("c", 1));
-    private final Outlook outlook = new Outlook("orders", "nowhere");
+    private final Outlook outlook = new Outlook("orders", "nowhere", () -> 0);
     private volatile int faults;
 
     public RoutingSwapStress() {

@@ -37,6 +37,7 @@ final class Control {
     private final Ejections ejections;
     private final @Nullable HealthChecker checker;
     private final EligibleSet.Context context;
+    private final EmptyListGrace emptyListGrace;
 
     private final @Nullable Admission admission;
 
@@ -55,6 +56,7 @@ final class Control {
 
     Control(
             LoadBalancer.Builder settings,
+            Duration emptyListGrace,
             Strategy strategy,
             GuardedListener listener,
             SerialLane lane,
@@ -69,6 +71,8 @@ final class Control {
         this.lane = lane;
         this.outlook = outlook;
         this.admission = admission;
+        this.emptyListGrace =
+                new EmptyListGrace(service, emptyListGrace, lane, ticker, outlook, listener, () -> take(List.of()));
         this.roster = new Roster(
                 settings.concurrencyLimit == null
                         ? null
@@ -102,6 +106,7 @@ final class Control {
         if (tick != null) {
             tick.cancel();
         }
+        emptyListGrace.end();
         if (checker != null) {
             checker.close();
         }
@@ -112,6 +117,19 @@ final class Control {
         if (closed) {
             return;
         }
+        if (instances.isEmpty() && emptyListGrace.holdsBack(roster.all().length)) {
+            complain(List.of());
+            if (unknown) {
+                unknown = false;
+                refresh();
+            }
+        } else {
+            emptyListGrace.end();
+            take(instances);
+        }
+    }
+
+    private void take(List<ServiceInstance> instances) {
         Roster.Reading reading = roster.read(instances);
         boolean first = !seenInstances;
         boolean changed = first || unknown || reading.changed();

@@ -25,6 +25,11 @@ final class GuardedListener implements LoadBalancerListener {
     }
 
     @Override
+    public void onEmptyList(String service, Duration grace) {
+        each(service, l -> l.onEmptyList(service, grace));
+    }
+
+    @Override
     public void onUnknownService(String service, String detail) {
         each(service, l -> l.onUnknownService(service, detail));
     }

@@ -68,11 +68,12 @@ public final class LoadBalancer implements AutoCloseable {
         this.ticker = settings.ticker;
         this.listener = new GuardedListener(settings.listeners);
         this.lane = new SerialLane(service, settings.scheduler);
-        this.outlook = new Outlook(service, discovery.toString());
+        this.outlook = new Outlook(service, discovery.toString(), settings.ticker);
         this.admission = settings.concurrencyLimit == null
                 ? null
                 : new Admission(this, settings.queue, settings.ticker, lane, outlook);
-        this.control = new Control(settings, strategy, listener, lane, outlook, admission);
+        Duration grace = discovery.vouchesForEmptyLists() ? Duration.ZERO : settings.emptyListGrace;
+        this.control = new Control(settings, grace, strategy, listener, lane, outlook, admission);
         this.outliers = control.outliers();
         lane.post(control::start);
         // Last, since a discovery may deliver before watch() returns.
@@ -316,6 +317,7 @@ public final class LoadBalancer implements AutoCloseable {
 
         double panicThreshold = 0.5;
         Duration firstSnapshotTimeout = Duration.ofSeconds(5);
+        Duration emptyListGrace = Duration.ofMinutes(5);
         Ticker ticker = Ticker.system();
         RandomGenerator random = ThreadRandom.INSTANCE;
         Scheduler scheduler = Scheduler.shared();
@@ -404,6 +406,23 @@ public final class LoadBalancer implements AutoCloseable {
                 throw new IllegalArgumentException("firstSnapshotTimeout: " + value + " (expected: >= 0)");
             }
             this.firstSnapshotTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets how long discovery must go on listing no instance until that is believed and the last ones are dropped;
+         * default 5 min, zero believes at once. Registries that restart without their memory, or lose everybody's
+         * heartbeats, say in good faith that there is nobody; those are back within a few minutes. Longer, and the addresses might by then
+         * be somebody else's. A discovery that {@linkplain ServiceDiscovery#vouchesForEmptyLists vouches} for its
+         * empty lists is believed at once whatever is set here.
+         *
+         * @throws IllegalArgumentException if negative
+         */
+        public Builder emptyListGrace(Duration value) {
+            if (value.isNegative()) {
+                throw new IllegalArgumentException("emptyListGrace: " + value + " (expected: >= 0)");
+            }
+            this.emptyListGrace = value;
             return this;
         }
 

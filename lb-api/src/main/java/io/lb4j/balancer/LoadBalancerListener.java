@@ -14,6 +14,12 @@ public interface LoadBalancerListener {
     /** Discovery delivered a snapshot that differs from the one before. */
     default void onInstances(String service, List<ServiceInstance> instances) {}
 
+    /**
+     * Discovery lists no instance any more; those it had stay in force for this long, unless it lists some before. Told
+     * when that begins. {@link #onInstances} tells how it ends, unless the same instances are listed again.
+     */
+    default void onEmptyList(String service, Duration grace) {}
+
     /** Discovery says that there is no such service. Told when that begins, not at every repeat. */
     default void onUnknownService(String service, String detail) {}
 

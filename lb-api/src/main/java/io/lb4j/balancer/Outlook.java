@@ -4,6 +4,7 @@ import io.lb4j.CannotPickException;
 import io.lb4j.NoEligibleInstanceException;
 import io.lb4j.NoSuchServiceException;
 import io.lb4j.NotReadyException;
+import io.lb4j.Ticker;
 import io.lb4j.balancer.InstanceReport.State;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class Outlook {
     private final String service;
     private final String source;
+    private final Ticker ticker;
     private final CompletableFuture<Void> firstAnswer = new CompletableFuture<>();
 
     /** The same as in the view, one step nearer for the call path. */
@@ -27,6 +29,7 @@ final class Outlook {
 
     private volatile View view = new View(null, null, null);
     private volatile @Nullable Throwable discoveryError;
+    private volatile @Nullable EmptyList emptyList;
     private volatile boolean ramping;
 
     /**
@@ -81,9 +84,10 @@ final class Outlook {
         }
     }
 
-    Outlook(String service, String source) {
+    Outlook(String service, String source, Ticker ticker) {
         this.service = service;
         this.source = source;
+        this.ticker = ticker;
     }
 
     @Nullable
@@ -140,14 +144,23 @@ final class Outlook {
         discoveryError = null;
     }
 
+    /** What is held back from callers, or null if nothing is. */
+    void emptyList(@Nullable EmptyList value) {
+        emptyList = value;
+    }
+
+    /** What is wrong with discovery now; an empty list that is not believed comes first, and says how old it is. */
     @Nullable
     Throwable lastDiscoveryError() {
-        return discoveryError;
+        EmptyList empty = emptyList;
+        return empty == null
+                ? discoveryError
+                : new IllegalStateException(empty.describe(service, source, ticker.nanos()), discoveryError);
     }
 
     /** Why there was nothing to pick at that moment. */
     CannotPickException cannotPick(View now) {
-        Throwable error = discoveryError;
+        Throwable error = lastDiscoveryError();
         String trouble = error == null ? "" : "; discovery's last error: " + error;
         if (now.unknownDetail != null) {
             return new NoSuchServiceException(

@@ -240,8 +240,10 @@ final class LifecycleTest {
     @Test
     void acquire_interruptedThread_isServedIfInstancesAreKnown() {
         rig.discovery.set("orders", instances(1));
-        LoadBalancer balancer =
-                rig.builder().firstSnapshotTimeout(Duration.ofMinutes(1)).build();
+        LoadBalancer balancer = rig.builder()
+                .firstSnapshotTimeout(Duration.ofMinutes(1))
+                .emptyListGrace(Duration.ZERO)
+                .build();
         rig.time.runDue();
         Thread.currentThread().interrupt();
         balancer.acquire(PickRequest.plain()).close();

@@ -36,6 +36,7 @@ final class QueueTest {
     @BeforeEach
     void open() {
         balancer = rig.builder()
+                .emptyListGrace(Duration.ZERO)
                 .slowStart(SlowStart.OFF)
                 .concurrencyLimit(ConcurrencyLimit.fixed(1))
                 .queue(new CallQueue(3, SECOND, Duration.ofMillis(100)))

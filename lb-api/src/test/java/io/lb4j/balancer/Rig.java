@@ -121,6 +121,11 @@ final class Rig {
         }
 
         @Override
+        public void onEmptyList(String service, Duration grace) {
+            lines.add("empty list, for " + grace);
+        }
+
+        @Override
         public void onUnknownService(String service, String detail) {
             lines.add("unknown " + detail);
         }

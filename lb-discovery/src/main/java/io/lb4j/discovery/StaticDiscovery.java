@@ -88,6 +88,12 @@ public final class StaticDiscovery implements ServiceDiscovery {
         return watch;
     }
 
+    /** True: the program says so itself. */
+    @Override
+    public boolean vouchesForEmptyLists() {
+        return true;
+    }
+
     private void note(String service, Watchers watchers) {
         List<ServiceInstance> instances = services.get(service);
         if (instances != null) {

@@ -37,6 +37,7 @@ public final class ServiceSettings {
     final @Nullable Duration attemptTimeout;
     final @Nullable DeadlineHeader deadlineHeader;
     final Duration firstSnapshotTimeout;
+    final Duration emptyListGrace;
     final int prewarm;
 
     private ServiceSettings(Builder builder) {
@@ -56,6 +57,7 @@ public final class ServiceSettings {
         this.attemptTimeout = builder.attemptTimeout;
         this.deadlineHeader = builder.deadlineHeader;
         this.firstSnapshotTimeout = builder.firstSnapshotTimeout;
+        this.emptyListGrace = builder.emptyListGrace;
         this.prewarm = builder.prewarm;
     }
 
@@ -77,6 +79,7 @@ public final class ServiceSettings {
         private @Nullable Duration attemptTimeout;
         private @Nullable DeadlineHeader deadlineHeader;
         private Duration firstSnapshotTimeout = Duration.ofSeconds(5);
+        private Duration emptyListGrace = Duration.ofMinutes(5);
         private int prewarm;
 
         Builder() {}
@@ -243,6 +246,18 @@ public final class ServiceSettings {
         public Builder firstSnapshotTimeout(Duration value) {
             check(!value.isNegative(), "firstSnapshotTimeout", value, ">= 0");
             this.firstSnapshotTimeout = value;
+            return this;
+        }
+
+        /**
+         * Sets how long discovery must go on listing no instance until that is believed; default 5 min, zero believes at
+         * once. See {@link io.lb4j.balancer.LoadBalancer.Builder#emptyListGrace}.
+         *
+         * @throws IllegalArgumentException if negative
+         */
+        public Builder emptyListGrace(Duration value) {
+            check(!value.isNegative(), "emptyListGrace", value, ">= 0");
+            this.emptyListGrace = value;
             return this;
         }
 

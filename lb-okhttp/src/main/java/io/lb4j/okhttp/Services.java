@@ -169,6 +169,7 @@ final class Services implements AutoCloseable {
                 .queue(own.queue)
                 .panicThreshold(own.panicThreshold)
                 .firstSnapshotTimeout(Duration.ZERO)
+                .emptyListGrace(own.emptyListGrace)
                 .scheduler(settings.scheduler);
         settings.listeners.forEach(builder::listener);
         RetryBudget budget = new RetryBudget(own.budgetRatio, own.budgetPerSecond, Ticker.system());

@@ -114,7 +114,9 @@ class LifecycleTest extends Fixture {
                             InetAddress.getByAddress(new byte[] {127, 0, 0, 1}));
                 })
                 .build();
-        LoadBalancedClient client = closing(lb(base).build());
+        LoadBalancedClient client =
+                closing(lb(base).service("orders", settings -> settings.emptyListGrace(Duration.ZERO))
+                        .build());
 
         assertThat(body(client, get(Wire.H1))).isEqualTo("a");
 
