@@ -13,9 +13,12 @@ import java.util.random.RandomGenerator;
  * instances.
  *
  * <p>A call is repeated only where that cannot do it twice: if it was provably never sent or refused unprocessed, or if
- * its method is idempotent; and only if its body can be sent again (or none of it was sent). The delay before attempt
- * <em>n</em> is drawn evenly from zero to {@code base × 2^(n-2)} up to {@code max} ("full jitter"); an attempt that was
- * never sent is followed at once, since another instance owes the failed one no patience.
+ * its method is idempotent; and only if its body can be sent again (or none of it was sent).
+ *
+ * <p>The first retry follows at once: another instance owes the failed one no patience, and what protects a service in trouble is
+ * the {@link RetryBudget}, as a wait moves load without making it less. When that one has failed as well, the trouble may be everybody's,
+ * and so it may if the instance said that it is overloaded: then the delay is drawn evenly from zero to {@code base}, and
+ * doubles for each further retry up to {@code max} ("full jitter"). An attempt that was never sent is always followed at once.
  */
 public final class RetryPolicy {
     private static final RetryPolicy DEFAULT = builder().build();
@@ -27,6 +30,7 @@ public final class RetryPolicy {
     private final Duration maxDelay;
     private final int maxUnsent;
     private final Duration maxRetryAfter;
+    private final int immediateRetries;
     private final IntervalFunction ceiling;
 
     private RetryPolicy(Builder builder) {
@@ -36,14 +40,15 @@ public final class RetryPolicy {
         this.maxDelay = builder.maxDelay;
         this.maxUnsent = builder.maxUnsent;
         this.maxRetryAfter = builder.maxRetryAfter;
+        this.immediateRetries = builder.immediateRetries;
         this.ceiling = baseDelay.isZero()
                 ? attempt -> 0L
                 : IntervalFunction.ofExponentialBackoff(baseDelay.toMillis(), 2, maxDelay.toMillis());
     }
 
     /**
-     * Three attempts in all and up to seven that were refused a connection, every kind of failure and overload, delays
-     * from 25 ms up to 250 ms, a Retry-After of at most a second.
+     * Three attempts in all and up to seven that were refused a connection, every kind of failure and overload, the first
+     * retry at once and then delays from 25 ms up to 250 ms, a Retry-After of at most a second.
      */
     public static RetryPolicy defaults() {
         return DEFAULT;
@@ -105,22 +110,25 @@ public final class RetryPolicy {
     /**
      * How long to wait before the next attempt.
      *
-     * @param attempts attempts made so far, at least 1
-     * @param delivery how far the last one got
+     * @param attempts attempts made so far that count, at least 1
+     * @param outcome how the last one ended
+     * @param delivery how far it got
      * @param random where the jitter comes from
      */
-    public Duration delay(int attempts, Delivery delivery, RandomGenerator random) {
-        if (delivery == Delivery.NEVER_SENT) {
+    public Duration delay(int attempts, Outcome outcome, Delivery delivery, RandomGenerator random) {
+        int step = outcome.kind() == Outcome.Kind.OVERLOADED ? attempts : attempts - immediateRetries;
+        if (delivery == Delivery.NEVER_SENT || step <= 0) {
             return Duration.ZERO;
         }
-        long maxNanos = ceiling.apply(attempts) * 1_000_000;
+        long maxNanos = ceiling.apply(step) * 1_000_000;
         return maxNanos <= 0 ? Duration.ZERO : Duration.ofNanos(random.nextLong(maxNanos + 1));
     }
 
     @Override
     public String toString() {
         return "RetryPolicy[maxAttempts=" + maxAttempts + ", retryOn=" + retryOn + ", baseDelay=" + baseDelay
-                + ", maxDelay=" + maxDelay + ", maxUnsent=" + maxUnsent + ", maxRetryAfter=" + maxRetryAfter + "]";
+                + ", maxDelay=" + maxDelay + ", immediateRetries=" + immediateRetries + ", maxUnsent=" + maxUnsent
+                + ", maxRetryAfter=" + maxRetryAfter + "]";
     }
 
     /** Collects the settings of a {@link RetryPolicy}. Not thread-safe. */
@@ -136,6 +144,7 @@ public final class RetryPolicy {
         private Duration maxDelay = Duration.ofMillis(250);
         private int maxUnsent = 7;
         private Duration maxRetryAfter = Duration.ofSeconds(1);
+        private int immediateRetries = 1;
 
         private Builder() {}
 
@@ -166,8 +175,8 @@ public final class RetryPolicy {
         }
 
         /**
-         * Sets the delays' upper bounds: {@code base} before the second attempt, doubling up to {@code max}; default 25
-         * and 250 ms. Zero for both means at once.
+         * Sets the delays' upper bounds: {@code base} before the first retry that is delayed, doubling up to {@code max};
+         * default 25 and 250 ms. Zero for both means at once.
          *
          * @throws IllegalArgumentException if negative, not in whole milliseconds, or max is below base
          */
@@ -180,6 +189,20 @@ public final class RetryPolicy {
             }
             this.baseDelay = Objects.requireNonNull(base, "base");
             this.maxDelay = max;
+            return this;
+        }
+
+        /**
+         * Sets how many retries of a call are made at once, unless the instance said that it is overloaded; default 1. With
+         * 0 each is delayed.
+         *
+         * @throws IllegalArgumentException unless 0 to 100
+         */
+        public Builder immediateRetries(int value) {
+            if (value < 0 || value > 100) {
+                throw new IllegalArgumentException("immediateRetries: " + value + " (expected: 0 to 100)");
+            }
+            this.immediateRetries = value;
             return this;
         }
 

@@ -74,12 +74,12 @@ final class RetryPolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 25", "2, 50", "3, 100", "4, 200", "5, 250", "6, 250", "99, 250"})
+    @CsvSource({"2, 25", "3, 50", "4, 100", "5, 200", "6, 250", "7, 250", "99, 250"})
     void delay_isFullJitterUpToADoublingCeiling(int attempts, long ceilingMillis) {
         int[] tenths = new int[10];
         for (int i = 0; i < 10_000; i++) {
             long nanos = RetryPolicy.defaults()
-                    .delay(attempts, Delivery.MAYBE_PROCESSED, random)
+                    .delay(attempts, Outcome.SERVER_ERROR, Delivery.MAYBE_PROCESSED, random)
                     .toNanos();
             assertThat(nanos).isBetween(0L, ceilingMillis * 1_000_000);
             tenths[(int) Math.min(9, nanos * 10 / (ceilingMillis * 1_000_000))]++;
@@ -94,18 +94,58 @@ final class RetryPolicyTest {
 
     @Test
     void delay_afterNothingWasSent_isNone() {
-        assertThat(RetryPolicy.defaults().delay(2, Delivery.NEVER_SENT, random)).isZero();
+        assertThat(RetryPolicy.defaults().delay(2, Outcome.CONNECT_FAILURE, Delivery.NEVER_SENT, random))
+                .isZero();
+    }
+
+    @Test
+    void firstRetry_isMadeAtOnce() {
+        for (Outcome each : new Outcome[] {Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.TRANSPORT_FAILURE}) {
+            assertThat(RetryPolicy.defaults().delay(1, each, Delivery.MAYBE_PROCESSED, random))
+                    .isZero();
+        }
+    }
+
+    @Test
+    void firstRetry_afterOverload_isDelayed() {
+        assertThat(longest(RetryPolicy.defaults(), 1, Outcome.overloaded(Duration.ZERO)))
+                .isBetween(20L, 25L);
+    }
+
+    @Test
+    void immediateRetries_areCounted() {
+        RetryPolicy none = RetryPolicy.builder().immediateRetries(0).build();
+        assertThat(longest(none, 1, Outcome.SERVER_ERROR)).isBetween(20L, 25L);
+        RetryPolicy three = RetryPolicy.builder().immediateRetries(3).build();
+        assertThat(longest(three, 3, Outcome.SERVER_ERROR)).isZero();
+        assertThat(longest(three, 4, Outcome.SERVER_ERROR)).isBetween(20L, 25L);
+        assertThatThrownBy(() -> RetryPolicy.builder().immediateRetries(-1))
+                .hasMessage("immediateRetries: -1 (expected: 0 to 100)");
+    }
+
+    /** Of many delays, in milliseconds. */
+    private long longest(RetryPolicy policy, int attempts, Outcome outcome) {
+        long longest = 0;
+        for (int i = 0; i < 1000; i++) {
+            longest = Math.max(
+                    longest,
+                    policy.delay(attempts, outcome, Delivery.MAYBE_PROCESSED, random)
+                            .toMillis());
+        }
+        return longest;
     }
 
     @Test
     void delays_atTheEdges() {
         RetryPolicy none =
                 RetryPolicy.builder().delays(Duration.ZERO, Duration.ZERO).build();
-        assertThat(none.delay(5, Delivery.REFUSED, random)).isZero();
+        assertThat(none.delay(5, Outcome.TRANSPORT_FAILURE, Delivery.REFUSED, random))
+                .isZero();
         RetryPolicy equal = RetryPolicy.builder()
                 .delays(Duration.ofMillis(1), Duration.ofMillis(1))
                 .build();
-        assertThat(equal.delay(50, Delivery.REFUSED, random)).isBetween(Duration.ZERO, Duration.ofMillis(1));
+        assertThat(equal.delay(50, Outcome.TRANSPORT_FAILURE, Delivery.REFUSED, random))
+                .isBetween(Duration.ZERO, Duration.ofMillis(1));
         assertThatThrownBy(() -> RetryPolicy.builder().delays(Duration.ofMillis(-1), Duration.ofMillis(1)))
                 .hasMessage("delays: PT-0.001S, PT0.001S (expected: >= 0, whole ms)");
         assertThatThrownBy(() -> RetryPolicy.builder().delays(Duration.ofNanos(1), Duration.ofMillis(1)))
@@ -127,7 +167,8 @@ final class RetryPolicyTest {
     void toString_namesEverySetting() {
         assertThat(RetryPolicy.defaults().toString())
                 .startsWith("RetryPolicy[maxAttempts=3, retryOn=[")
-                .endsWith("], baseDelay=PT0.025S, maxDelay=PT0.25S, maxUnsent=7, maxRetryAfter=PT1S]");
+                .endsWith(
+                        "], baseDelay=PT0.025S, maxDelay=PT0.25S, immediateRetries=1, maxUnsent=7, maxRetryAfter=PT1S]");
     }
 
     @Test

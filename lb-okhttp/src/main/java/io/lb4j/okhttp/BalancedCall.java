@@ -188,7 +188,7 @@ final class BalancedCall {
         }
         long delay = service.settings()
                 .retry
-                .delay(attempts, verdict.delivery(), ThreadLocalRandom.current())
+                .delay(attempts, verdict.retry(), verdict.delivery(), ThreadLocalRandom.current())
                 .toNanos();
         if (!sender.hasTimeFor(delay) || !service.budget().hasRetry()) {
             // Before an instance is picked in vain: that would count as a call to it.

@@ -160,6 +160,7 @@ class CancelTest extends Fixture {
         orders(a, backend("b", Wire.H1));
         RetryPolicy patient = RetryPolicy.builder()
                 .delays(Duration.ofDays(20), Duration.ofDays(20))
+                .immediateRetries(0)
                 .build();
         LoadBalancedClient client = closing(lb(base(Wire.H1).build())
                 .service("orders", settings -> settings.retry(patient))
@@ -181,6 +182,7 @@ class CancelTest extends Fixture {
         orders(a, backend("b", Wire.H1));
         RetryPolicy patient = RetryPolicy.builder()
                 .delays(Duration.ofDays(20), Duration.ofDays(20))
+                .immediateRetries(0)
                 .build();
         LoadBalancedClient client = closing(lb(base(Wire.H1).build())
                 .service("orders", settings -> settings.retry(patient))

@@ -274,6 +274,7 @@ class RetryTest extends Fixture {
         // The delay is drawn evenly from zero to the maximum: a thousandth of it is already too long.
         RetryPolicy patient = RetryPolicy.builder()
                 .delays(Duration.ofDays(20), Duration.ofDays(20))
+                .immediateRetries(0)
                 .build();
         LoadBalancedClient client =
                 closing(lb(base(Wire.H1).callTimeout(Duration.ofSeconds(30)).build())
@@ -294,6 +295,7 @@ class RetryTest extends Fixture {
                         "orders",
                         settings -> settings.retry(RetryPolicy.builder()
                                 .delays(Duration.ofMillis(100), Duration.ofMillis(100))
+                                .immediateRetries(0)
                                 .build()))
                 .build());
 
