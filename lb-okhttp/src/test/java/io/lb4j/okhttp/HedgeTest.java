@@ -4,13 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
+import io.lb4j.Outcome;
+import io.lb4j.StateKey;
+import io.lb4j.Strategy;
+import io.lb4j.Tracker;
 import io.lb4j.retry.HedgePolicy;
 import io.lb4j.retry.RetryPolicy;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -415,6 +423,58 @@ class HedgeTest extends Fixture {
         assertThat(body(client, get(Wire.H1))).isEqualTo("a");
         assertThat(a.hits()).isEqualTo(1);
         assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
+    void get_othersNotEligible_isNotHedged() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        answersAfter(a, 400);
+        Backend b = backend("b", Wire.H1);
+        discovery.set("orders", a.instance(), b.instance().toBuilder().weight(0).build());
+        LoadBalancedClient client = hedging(Wire.H1);
+
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        assertThat(a.hits()).isEqualTo(1);
+        assertThat(b.hits()).isZero();
+    }
+
+    /** A loser that was late itself is known to be slow; one that had less time than usual may have been quick. */
+    @Test
+    void loser_countsAsOvertakenIfItHadLongerThanUsualAndElseAsIgnored() throws Exception {
+        Map<String, List<Outcome>> outcomes = new ConcurrentHashMap<>();
+        StateKey<Tracker> key = StateKey.create("outcomes");
+        Strategy recording = eligible -> {
+            for (int i = 0; i < eligible.size(); i++) {
+                String id = eligible.get(i).instance().id();
+                eligible.get(i)
+                        .tracker(
+                                key,
+                                () -> (outcome, start, now) -> outcomes.computeIfAbsent(
+                                                id, each -> new CopyOnWriteArrayList<>())
+                                        .add(outcome));
+            }
+            return FIRST.newPicker(eligible);
+        };
+        Backend a = backend("a", Wire.H1);
+        Backend b = silent("b", Wire.H1);
+        orders(a, b);
+        answersOnce(a, 200, () -> b.hits() == 1);
+        LoadBalancedClient client =
+                closing(hedging(lb(base(Wire.H1).build()), policy -> policy.initialDelay(Duration.ofSeconds(1)))
+                        .strategy(recording)
+                        .build());
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        assertCounted(client, "b", 1, 0);
+        // The hedge, cancelled long before a second was over.
+        assertThat(outcomes).isEqualTo(Map.of("a", List.of(Outcome.SUCCESS), "b", List.of(Outcome.IGNORED)));
+
+        answersAfter(a, 20_000);
+        b.answersStatus(200);
+        assertThat(body(client, get(Wire.H1))).isEqualTo("b");
+        assertCounted(client, "a", 2, 0);
+        assertCounted(client, "b", 2, 0);
+        assertThat(outcomes.get("a")).last().isSameAs(Outcome.OVERTAKEN);
+        assertThat(outcomes.get("b")).last().isSameAs(Outcome.SUCCESS);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,13 +35,22 @@ class PrewarmingTest extends Fixture {
                 .build());
     }
 
+    /** Not just until the server has accepted: a call that comes before the handshake is over opens a connection of its own. */
+    private static void awaitWarm(Backend backend) {
+        await().until(() -> backend.connections() == 1);
+        await().until(() -> Thread.getAllStackTraces().values().stream()
+                .flatMap(Arrays::stream)
+                .noneMatch(frame -> frame.getMethodName().equals("open")
+                        && frame.getClassName().equals(Prewarming.class.getName())));
+    }
+
     @ParameterizedTest
     @EnumSource(Wire.class)
     void newcomer_itsFirstCallFindsAConnection(Wire wire) throws Exception {
         Backend a = backend("a", wire);
         orders(a);
         LoadBalancedClient client = warming(wire, 1);
-        await().until(() -> a.connections() == 1);
+        awaitWarm(a);
         assertThat(a.hits()).isZero();
 
         assertThat(body(client, get(wire))).isEqualTo("a");
@@ -51,7 +61,7 @@ class PrewarmingTest extends Fixture {
 
         Backend b = backend("b", wire);
         orders(b, a);
-        await().until(() -> b.connections() == 1);
+        awaitWarm(b);
         assertThat(body(client, get(wire))).isEqualTo("b");
         assertThat(connects).hasValue(0);
         assertThat(b.hits()).isEqualTo(1);
@@ -96,7 +106,7 @@ class PrewarmingTest extends Fixture {
         Backend a = backend("a", Wire.H2_PRIOR_KNOWLEDGE);
         orders(a);
         LoadBalancedClient client = warming(Wire.H2_PRIOR_KNOWLEDGE, 5);
-        await().until(() -> a.connections() == 1);
+        awaitWarm(a);
         body(client, get(Wire.H2_PRIOR_KNOWLEDGE));
         assertThat(a.connections()).isEqualTo(1);
     }
@@ -111,7 +121,7 @@ class PrewarmingTest extends Fixture {
         int before = connects.get();
         Backend b = backend("b", Wire.H1);
         orders(b, a);
-        await().until(() -> b.connections() == 1);
+        awaitWarm(b);
         assertThat(body(client, request)).isEqualTo("b");
         assertThat(connects).hasValue(before);
     }
@@ -122,7 +132,7 @@ class PrewarmingTest extends Fixture {
         Backend b = backend("b", Wire.H1);
         discovery.set("orders", a.instance().toBuilder().weight(0).build(), RetryTest.refusing("dead"), b.instance());
         LoadBalancedClient client = warming(Wire.H1, 1);
-        await().until(() -> b.connections() == 1);
+        awaitWarm(b);
         assertThat(a.connections()).isZero();
         assertThat(report(client, "dead").failures()).isZero();
         assertThat(body(client, get(Wire.H1))).isEqualTo("b");
