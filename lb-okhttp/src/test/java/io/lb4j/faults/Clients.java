@@ -18,8 +18,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.ConnectionPool;
 import okhttp3.Dispatcher;
 import okhttp3.HttpUrl;
+import okhttp3.Interceptor.Chain;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
+import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /** The two clients that are compared: same time-outs, same list of instances. */
@@ -70,18 +72,20 @@ final class Clients implements AutoCloseable {
                 .readTimeout(ATTEMPT_TIMEOUT)
                 .dispatcher(unlimited)
                 .connectionPool(new ConnectionPool(50, 1, TimeUnit.MINUTES))
-                .addInterceptor(chain -> {
-                    List<ServiceInstance> all = listed;
-                    ServiceInstance next = all.get(Integer.remainderUnsigned(turn.getAndIncrement(), all.size()));
-                    HttpUrl url = chain.request()
-                            .url()
-                            .newBuilder()
-                            .host(next.host())
-                            .port(next.port())
-                            .build();
-                    return chain.proceed(chain.request().newBuilder().url(url).build());
-                })
+                .addInterceptor(chain -> inTurn(chain, listed, turn))
                 .build();
+    }
+
+    /** What a client does that has a list and nothing else. */
+    static Response inTurn(Chain chain, List<ServiceInstance> all, AtomicInteger turn) throws IOException {
+        ServiceInstance next = all.get(Integer.remainderUnsigned(turn.getAndIncrement(), all.size()));
+        HttpUrl url = chain.request()
+                .url()
+                .newBuilder()
+                .host(next.host())
+                .port(next.port())
+                .build();
+        return chain.proceed(chain.request().newBuilder().url(url).build());
     }
 
     /** What discovery says from now on, to both. */
@@ -110,14 +114,22 @@ final class Clients implements AutoCloseable {
     }
 
     List<ServiceInstance> fleet() {
+        return fleet(secure);
+    }
+
+    static List<ServiceInstance> fleet(boolean secure) {
         List<ServiceInstance> all = new ArrayList<>();
         for (int i = 0; i < Fleet.SIZE; i++) {
-            all.add(instance(Fleet.name(i), Fleet.address(i)));
+            all.add(instance(Fleet.name(i), Fleet.address(i), secure));
         }
         return all;
     }
 
     ServiceInstance instance(String id, String address) {
+        return instance(id, address, secure);
+    }
+
+    private static ServiceInstance instance(String id, String address, boolean secure) {
         return ServiceInstance.builder(address, Fleet.PORT)
                 .id(id)
                 .secure(secure)

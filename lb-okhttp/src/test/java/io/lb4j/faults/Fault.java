@@ -1,14 +1,21 @@
 package io.lb4j.faults;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** One row of the table: what breaks, when, and what a caller may see of it. */
 final class Fault {
     /** A step of the timeline. */
     interface Action {
         void run(Rig rig) throws Exception;
+    }
+
+    /** Measures in its own way, in a directory of its own. */
+    interface Measurement {
+        Evidence run(Path directory) throws Exception;
     }
 
     /** When, from the first measured call on, something is done. */
@@ -23,6 +30,10 @@ final class Fault {
     final List<Step> steps = new ArrayList<>();
     long lengthMillis = 9000;
     Fleet.Kind kind = Fleet.Kind.NGINX;
+
+    @Nullable
+    Measurement measurement;
+
     Function<Evidence, Verdict> verdict = evidence -> new Verdict(false, "no verdict");
 
     Fault(String name, String required, boolean network) {
@@ -48,6 +59,12 @@ final class Fault {
 
     Fault begin(Action action) {
         return at(BEGIN_MILLIS, action);
+    }
+
+    /** Instead of by the rig with its two clients. */
+    Fault measuredBy(Measurement value) {
+        measurement = value;
+        return this;
     }
 
     Fault judged(Function<Evidence, Verdict> value) {

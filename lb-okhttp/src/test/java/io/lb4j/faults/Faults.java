@@ -50,6 +50,7 @@ final class Faults {
                 .begin(rig -> rig.clients.list(List.of()))
                 .judged(evidence -> evidence.success(0.999)));
         all.add(poisoned());
+        all.add(Overload.fault());
         return all;
     }
 

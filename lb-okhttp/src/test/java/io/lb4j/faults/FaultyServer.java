@@ -12,15 +12,20 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
 
 /**
  * A server process that misbehaves on command. Arguments: its name, address, port and log. Commands come line by line on
  * standard input: {@code ok}, {@code delay MILLIS}, {@code error PERCENT}, {@code rst}, {@code half-close},
- * {@code garbage}; it ends when its input does, so that it can't outlive the run.
+ * {@code garbage}, {@code work MILLIS} (so many calls at a time as it has workers, while the others wait); it ends when its input does, so that it can't outlive the run.
  */
 final class FaultyServer {
+    /** How many calls it works on at a time when it is told to. */
+    static final int WORKERS = 2;
+
     private final String name;
     private final FileOutputStream log;
+    private final Semaphore workers = new Semaphore(WORKERS, true);
     private final Random random = new Random(42);
     private volatile String mode = "ok";
     private volatile int argument;
@@ -109,6 +114,14 @@ final class FaultyServer {
                 return false;
             }
             case "delay" -> Thread.sleep(argument);
+            case "work" -> {
+                workers.acquire();
+                try {
+                    Thread.sleep(argument);
+                } finally {
+                    workers.release();
+                }
+            }
             default -> {}
         }
         write(out, head(status, name.length()) + name);

@@ -23,6 +23,9 @@ final class Rig {
     }
 
     static Evidence run(Fault fault, Path directory) throws Exception {
+        if (fault.measurement != null) {
+            return fault.measurement.run(directory);
+        }
         Certificates certificates = fault.kind == Fleet.Kind.NGINX_TLS ? new Certificates(directory) : null;
         try (Fleet fleet = new Fleet(fault.kind, directory, certificates);
                 Clients clients = new Clients(fault.kind == Fleet.Kind.HAPROXY_HTTP2, certificates)) {
@@ -81,7 +84,7 @@ final class Rig {
         return thread;
     }
 
-    private static void settle(Caller... callers) throws InterruptedException {
+    static void settle(Caller... callers) throws InterruptedException {
         long end = System.nanoTime() + Clients.CALL_TIMEOUT.toNanos() + TimeUnit.SECONDS.toNanos(2);
         for (Caller each : callers) {
             while (each.open() > 0) {
@@ -95,7 +98,7 @@ final class Rig {
         Thread.sleep(100);
     }
 
-    private static void sleepUntil(long nanoTime) {
+    static void sleepUntil(long nanoTime) {
         for (long left = nanoTime - System.nanoTime(); left > 0; left = nanoTime - System.nanoTime()) {
             LockSupport.parkNanos(left);
         }
