@@ -1,12 +1,9 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.Outcome;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
@@ -58,25 +55,15 @@ final class StandardClassifier implements OutcomeClassifier {
             // Ten digits are 317 years; more would not fit.
             return value.length() > 9 ? LONGEST : bounded(Duration.ofSeconds(Long.parseLong(value)));
         }
-        Instant until = date(value);
+        Instant now = clock.instant();
+        Instant until = HttpDate.parse(value, now);
         if (until == null) {
             return null;
         }
         // Measured from the server's own date, since the two clocks may differ by more than the pause.
-        Instant sent = date(response.header("Date"));
-        return bounded(Duration.between(sent != null ? sent : clock.instant(), until));
-    }
-
-    private static @Nullable Instant date(@Nullable String value) {
-        if (value == null) {
-            return null;
-        }
-        try {
-            return ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME)
-                    .toInstant();
-        } catch (DateTimeException e) {
-            return null;
-        }
+        String date = response.header("Date");
+        Instant sent = date == null ? null : HttpDate.parse(date, now);
+        return bounded(Duration.between(sent != null ? sent : now, until));
     }
 
     private static Duration bounded(Duration asked) {

@@ -66,6 +66,8 @@ class StandardClassifierTest extends Fixture {
         "601, 600",
         "99999999999999999999, 600",
         "'Thu, 01 Jan 2026 00:00:30 GMT', 30",
+        "'Thursday, 01-Jan-26 00:00:30 GMT', 30",
+        "'Thu Jan  1 00:00:30 2026', 30",
         "'Thu, 01 Jan 2026 02:00:00 GMT', 600",
         "'Wed, 31 Dec 2025 23:00:00 GMT', 0"
     })
