@@ -20,6 +20,9 @@ final class Admission {
     private final Outlook outlook;
     private final @Nullable WaitingCalls queue;
 
+    /** Set on a thread that serves: what depends on a lease may close it at once, and thereby serve the next one. */
+    private final ThreadLocal<Boolean> serving = new ThreadLocal<>();
+
     Admission(LoadBalancer balancer, @Nullable CallQueue settings, Ticker ticker, SerialLane lane, Outlook outlook) {
         this.balancer = balancer;
         this.outlook = outlook;
@@ -71,6 +74,10 @@ final class Admission {
 
     Lease await(PickRequest request, Duration maxWait) {
         CompletableFuture<Lease> call = acquireAsync(request, maxWait);
+        if (queue != null && serving.get() != null) {
+            // The one who serves is this thread, which is about to block.
+            serveAll(queue);
+        }
         try {
             return call.get();
         } catch (ExecutionException e) {
@@ -87,9 +94,19 @@ final class Admission {
 
     /** Serves those that wait as far as there is room; called whenever there may be more of it than before. */
     void serve() {
-        if (queue == null) {
+        // Not once more further down the stack, which would grow with the queue: the loop above goes on.
+        if (queue == null || queue.size() == 0 || serving.get() != null) {
             return;
         }
+        serving.set(true);
+        try {
+            serveAll(queue);
+        } finally {
+            serving.remove();
+        }
+    }
+
+    private void serveAll(WaitingCalls queue) {
         while (queue.size() > 0) {
             Routing routing = outlook.routing();
             if (routing == null) {

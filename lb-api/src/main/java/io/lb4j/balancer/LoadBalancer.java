@@ -140,7 +140,7 @@ public final class LoadBalancer implements AutoCloseable {
 
     /**
      * The same without blocking a thread: completes with the lease, or fails as {@link #acquire(PickRequest, Duration)}
-     * does; nothing known of the service yet is a failure, too. Cancelling the result gives up the place in the queue.
+     * does; nothing known of the service yet is a failure, too. Cancelling the result, or failing it ({@code orTimeout}), gives up the place in the queue.
      * A lease that came all the same must be closed. What depends on the result runs on the thread that closed another
      * lease, and so must be quick.
      *

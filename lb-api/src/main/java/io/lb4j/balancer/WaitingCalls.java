@@ -63,6 +63,14 @@ final class WaitingCalls {
             queue.remove(this);
             return cancelled;
         }
+
+        /** How {@link #orTimeout} gives up, for one. */
+        @Override
+        public boolean completeExceptionally(Throwable ex) {
+            boolean failed = super.completeExceptionally(ex);
+            queue.remove(this);
+            return failed;
+        }
     }
 
     /** A call, no longer in the queue, and the instance at which a place was taken for it. */

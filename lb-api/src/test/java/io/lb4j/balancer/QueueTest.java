@@ -16,9 +16,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,12 +158,62 @@ final class QueueTest {
     }
 
     @Test
-    void givenUpByOtherMeans_passesItsTurnOn() {
+    void givenUpByOtherMeans_leavesItsPlaceToo() {
         List<CompletableFuture<Lease>> calls = waiting(2);
         calls.get(0).completeExceptionally(new IllegalStateException("changed my mind"));
+        assertThat(balancer.waiting()).isEqualTo(1);
         first.close();
         assertThat(calls.get(1)).isCompleted();
         assertThat(Rig.report(balancer, "a").inFlight()).isEqualTo(1);
+    }
+
+    @Test
+    void completedByMistake_passesItsTurnOn() {
+        List<CompletableFuture<Lease>> calls = waiting(2);
+        calls.get(0).complete(first);
+        first.close();
+        assertThat(calls.get(1)).isCompleted();
+        assertThat(Rig.report(balancer, "a").inFlight()).isEqualTo(1);
+    }
+
+    /** Each of those who are served has done at once, on the thread that serves. */
+    @Test
+    void leasesClosedAtOnce_longQueue_allServedOnOneStack() {
+        LoadBalancer wide = rig.builder()
+                .slowStart(SlowStart.OFF)
+                .concurrencyLimit(ConcurrencyLimit.fixed(1))
+                .queue(new CallQueue(50_000, SECOND, SECOND))
+                .build();
+        rig.time.runDue();
+        Lease full = wide.acquire(PickRequest.plain());
+        AtomicInteger served = new AtomicInteger();
+        for (int i = 0; i < 50_000; i++) {
+            CompletionStage<Void> unused = wide.acquireAsync(PickRequest.plain(), SECOND)
+                    .thenAccept(lease -> {
+                        served.incrementAndGet();
+                        lease.close();
+                    });
+        }
+        full.close();
+        assertThat(served).hasValue(50_000);
+        assertThat(wide.waiting()).isZero();
+        wide.close();
+    }
+
+    /** A thread that serves may ask for a lease itself, also by the method that blocks. */
+    @Test
+    void acquire_whileServing_isServedToo() {
+        List<String> served = new ArrayList<>();
+        CompletionStage<Void> unused = wait(SECOND).thenAccept(lease -> {
+            lease.close();
+            Lease again = balancer.acquire(PickRequest.plain(), SECOND);
+            served.add(again.instance().id());
+            again.close();
+        });
+        CompletableFuture<Lease> behind = wait(SECOND).whenComplete((lease, error) -> lease.close());
+        first.close();
+        assertThat(behind).isCompleted();
+        assertThat(served).containsExactly("a");
     }
 
     @Test
