@@ -5,8 +5,8 @@ import io.lb4j.Eligible;
 
 /**
  * What "busy" means to a strategy that looks for the least busy instance: {@link
- * Strategies#powerOfTwoChoices(LoadMeasure)}, {@link Strategies#leastRequest(int, LoadMeasure)} and {@link
- * Strategies#leastRequestRoundRobin(LoadMeasure)} run on any. Implement it to go by something else; what a measure must
+ * Strategies#powerOfTwoChoices(LoadMeasure)}, {@link Strategies#leastRequest(int, LoadMeasure)}, {@link
+ * Strategies#leastRequestRoundRobin(LoadMeasure)} and {@link Strategies#weightedByLoad(LoadMeasure)} run on any. Implement it to go by something else; what a measure must
  * remember of an instance lives in {@link Candidate#tracker}, of a service in {@link Eligible#state}.
  *
  * <p>Which of those that come with the library: {@link #blended()} where servers report their load, or some do; {@link

@@ -2,6 +2,7 @@ package io.lb4j.strategy;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * more than there are stripes, and the order, which concurrent callers can't tell, is that of each stripe.
  */
 final class Phase {
-    /** Far from every simple fraction, so that a start of 0 is not between two candidates, where rounding decides. */
+    /** The golden section: far from every simple fraction, so that a start of 0 is not between two candidates, where rounding decides. */
     private static final long OFFSET = 0x9E3779B97F4A7C15L;
 
     /** Picks that meet by chance now and then are no reason to give up the exact order. */
@@ -44,6 +45,9 @@ final class Phase {
     private int met;
 
     private long @Nullable [] stripes;
+
+    /** Whom the last picker went round, with which weights. */
+    private @Nullable Members last;
 
     /** @param start random, so that many clients that start at once do not all begin with the same instance */
     Phase(long start) {
@@ -86,6 +90,28 @@ final class Phase {
             VarHandle.releaseFence();
             stripes = striped;
         }
+    }
+
+    /**
+     * The phase for a picker of these. If weights have changed it goes on from elsewhere: steps of a W-th of the turn
+     * come to the same W points again and again, and weights that change at the same pace, every pick at worst, would
+     * be seen at some of them only. {1, 2, 1} and {2, 1, 1} in turn gave the first instance 50 % of the calls, with 37.5 % due.
+     * What all have the same weight goes on from where it was, so that no update makes a rotation skip or repeat one.
+     */
+    synchronized Phase of(Members members) {
+        Members before = last;
+        last = members;
+        if (before != null
+                && !(before.equalWeights() && members.equalWeights())
+                && !(Arrays.equals(before.weights, members.weights)
+                        && Arrays.equals(before.candidates, members.candidates))) {
+            AT.getAndAdd(this, OFFSET);
+            long[] striped = stripes;
+            for (int i = 0; striped != null && i < stripeCount; i++) {
+                STRIPE.getAndAdd(striped, (i + 1) * STRIDE, OFFSET);
+            }
+        }
+        return this;
     }
 
     int stripeCount() {

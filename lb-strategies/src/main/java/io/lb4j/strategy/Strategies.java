@@ -201,6 +201,10 @@ public final class Strategies {
      * instance that has never answered is tried by one call at a time. Calls of very different length on purpose, such as
      * streams, spoil the averages: use {@link #powerOfTwoChoices()} there.
      *
+     * <p>The same rule by what servers report is {@link #powerOfTwoChoices(LoadMeasure)} by {@link
+     * LoadMeasure#reportedLatency()}; more than two are drawn by {@link #leastRequest(int, LoadMeasure)} and {@link
+     * LoadMeasure#responseTime()}.
+     *
      * @param decay after how much time a response time has lost 63 % of its influence
      * @throws IllegalArgumentException if not positive, or more than 365 days
      */
@@ -217,7 +221,8 @@ public final class Strategies {
      * {@link #weightedRoundRobin()} whose weights follow response times: an instance's own weight, times how many times
      * faster than the mean it answers, averaged over some 10 s. The factor is between 0.1 and 10, so that every instance
      * gets some calls and a slow one can show that it has recovered. One that was not measured yet counts as the mean;
-     * one that always fails as eleven times slower than it is.
+     * one that always fails as eleven times slower than it is. By what servers report: {@link
+     * #weightedByLoad(LoadMeasure)} and {@link LoadMeasure#reportedLatency()}.
      *
      * @param updatePeriod the least time between two computations of the weights
      * @throws IllegalArgumentException if not positive, or more than 365 days
@@ -243,7 +248,7 @@ public final class Strategies {
 
     /** {@link #weightedByInFlight(double)} with a bias of 1, Envoy's. */
     public static Strategy weightedByInFlight() {
-        return weightedByInFlight(WeightedByInFlight.DEFAULT_BIAS);
+        return weightedByInFlight(WeightedByLoad.DEFAULT_BIAS);
     }
 
     /**
@@ -255,7 +260,26 @@ public final class Strategies {
      * @throws IllegalArgumentException unless 0 to 100
      */
     public static Strategy weightedByInFlight(double bias) {
-        return new WeightedByInFlight(bias);
+        return new WeightedByLoad(bias, null);
+    }
+
+    /** {@link #weightedByLoad(LoadMeasure, double)} with a bias of 1. */
+    public static Strategy weightedByLoad(LoadMeasure measure) {
+        return weightedByLoad(measure, WeightedByLoad.DEFAULT_BIAS);
+    }
+
+    /**
+     * {@link #weightedByInFlight(double)} by any measure of load: the weights are an instance's own weight /
+     * load<sup>bias</sup>. By {@link LoadMeasure#blended()} it follows what servers report and one's own calls, by {@link
+     * LoadMeasure#reportedLatency()} reported latencies, as {@link #weightedByResponseTime()} does measured ones.
+     *
+     * @param measure what a call would cost at an instance; one of which nothing is known (a load of 0) gets a call when
+     *     it comes up
+     * @param bias how much load counts; 0 not at all, more than 1 more than in proportion
+     * @throws IllegalArgumentException unless the bias is 0 to 100
+     */
+    public static Strategy weightedByLoad(LoadMeasure measure, double bias) {
+        return new WeightedByLoad(bias, Objects.requireNonNull(measure, "measure"));
     }
 
     /** {@link #ringHash(int, int)} with at least 1024 and at most 8,388,608 hashes, as in Envoy. */
@@ -343,7 +367,8 @@ public final class Strategies {
     /**
      * Affinity, but no instance gets more calls in flight than the factor times its fair share of all of them, rounded
      * up: calls that would exceed it go to the next in their key's order. Calls without a key go by
-     * {@link #powerOfTwoChoices()}.
+     * {@link #powerOfTwoChoices()}. Calls in flight are this client's own, whatever servers report: the bound is kept exactly,
+     * which one on reports that are old when they come could not be.
      *
      * @param affinity the order of the keys, any of them
      * @param factor more than 1; the smaller, the more even and the more keys away from home under load

@@ -17,7 +17,8 @@ final class WeightedRoundRobin implements Strategy {
         return picker(
                 members.candidates,
                 members.weights,
-                eligible.state(phase, () -> new Phase(eligible.random().nextLong())));
+                eligible.state(phase, () -> new Phase(eligible.random().nextLong()))
+                        .of(members));
     }
 
     static Picker picker(Candidate[] candidates, double[] weights, Phase phase) {

@@ -220,4 +220,39 @@ final class RotationTest {
             assertThat(counts).containsExactly(10, 10, 10, 10);
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"weightedRoundRobin", "weightedByInFlight"})
+    void weights_changeAtEveryPick_sharesAreTheirMean(String name) {
+        Subject subject = Subject.ALL.stream()
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        double[][][] alternating = {
+            {{1, 2, 1}, {2, 1, 1}}, {{1, 1}, {1, 3}}, {{1, 2, 3}, {3, 2, 1}, {1, 1, 1}}, {{0.3, 1.7, 1}, {1, 0.1, 1.9}}
+        };
+        int picks = 100_000;
+        for (double[][] weights : alternating) {
+            int n = weights[0].length;
+            double[] due = new double[n];
+            for (double[] each : weights) {
+                double total = Arrays.stream(each).sum();
+                for (int i = 0; i < n; i++) {
+                    due[i] += each[i] / total / weights.length;
+                }
+            }
+            long[] counts = new long[n];
+            try (Rig rig = subject.rig(7)) {
+                for (int i = 0; i < picks; i++) {
+                    rig.set(weights[i % weights.length]);
+                    counts[rig.pick()]++;
+                }
+            }
+            for (int i = 0; i < n; i++) {
+                assertThat((double) counts[i] / picks)
+                        .as(Arrays.deepToString(weights) + " instance " + i)
+                        .isEqualTo(due[i], within(0.002));
+            }
+        }
+    }
 }

@@ -40,6 +40,19 @@ record Subject(String name, Supplier<Strategy> maker, Shares keyless, double str
             keyless("weightedByResponseTime", Strategies::weightedByResponseTime, Shares.WEIGHTED),
             keyless("weightedByUtilization", Strategies::weightedByUtilization, Shares.WEIGHTED),
             keyless("weightedByInFlight", Strategies::weightedByInFlight, Shares.WEIGHTED),
+            keyless(
+                    "weightedByLoad(inFlight)",
+                    () -> Strategies.weightedByLoad(LoadMeasure.inFlight()),
+                    Shares.WEIGHTED),
+            keyless("weightedByLoad(blended)", () -> Strategies.weightedByLoad(LoadMeasure.blended()), Shares.WEIGHTED),
+            keyless(
+                    "weightedByLoad(responseTime)",
+                    () -> Strategies.weightedByLoad(LoadMeasure.responseTime()),
+                    Shares.WEIGHTED),
+            keyless(
+                    "weightedByLoad(reportedLatency)",
+                    () -> Strategies.weightedByLoad(LoadMeasure.reportedLatency()),
+                    Shares.WEIGHTED),
             keyless("prequal", Strategies::prequal, Shares.WEIGHTED),
             keyless("prequal(probe)", () -> Strategies.prequal(NO_PROBE), Shares.WEIGHTED),
             keyless(
