@@ -28,10 +28,19 @@ final class Hosts {
      * @throws IllegalArgumentException if no URL can have such a host
      */
     static String canonical(String name) {
+        return canonical("service", name);
+    }
+
+    /**
+     * The same, of something else than a service.
+     *
+     * @param what it is, for the message
+     */
+    static String canonical(String what, String name) {
         try {
             return new HttpUrl.Builder().scheme("http").host(name).build().host();
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("service: '" + name + "' (expected: a host name, as in a URL)", e);
+            throw new IllegalArgumentException(what + ": '" + name + "' (expected: a host name, as in a URL)", e);
         }
     }
 }

@@ -90,8 +90,11 @@ final class ProbeCalls {
                     return thread;
                 });
 
-        /** As many as balancers have under way at a time: a check must not wait here while its time runs. */
-        static final Dispatcher DISPATCHER = dispatcher(256);
+        /**
+         * Four times what balancers have under way at a time, for a check must not wait here while its time runs, and one
+         * that was given up while it looks up a name holds its thread until the resolver is through.
+         */
+        static final Dispatcher DISPATCHER = dispatcher(1024);
 
         static final ConnectionPool NO_POOL = new ConnectionPool(0, 1, TimeUnit.MILLISECONDS);
         static final OkHttpClient CLIENT = prepared(new OkHttpClient());
