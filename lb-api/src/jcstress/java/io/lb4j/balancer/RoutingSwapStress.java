@@ -42,11 +42,14 @@ public class RoutingSwapStress {
                 candidates,
                 levels,
                 new InstanceState[0],
+                null,
                 last,
                 new SplittableRandom(1),
                 new StrategyFaults(error -> faults = 1));
         outlook.publish(
-                routing, new Verdict(candidates, new Standing[0], weights, levels, new InstanceState[0], false), false);
+                routing,
+                new Verdict(candidates, new Standing[0], weights, levels, new InstanceState[0], new Trial[0], false),
+                false);
     }
 
     @Actor

@@ -43,6 +43,11 @@ final class Admission {
     }
 
     private @Nullable Lease tryAcquire(Routing routing, PickRequest request) {
+        // Before those that wait: it takes no place of theirs, and while some always wait nobody would ever return.
+        Lease trial = routing.trials == null ? null : balancer.trial(routing.trials, request);
+        if (trial != null) {
+            return trial;
+        }
         // What gets free belongs to those who wait.
         InstanceState state = waiting() > 0 ? null : routing.take(request);
         return state == null ? null : new Lease(balancer, state, true);

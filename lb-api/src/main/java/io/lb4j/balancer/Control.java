@@ -1,6 +1,5 @@
 package io.lb4j.balancer;
 
-import io.lb4j.Picker;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
@@ -10,7 +9,6 @@ import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +22,6 @@ final class Control {
     private static final int MAX_TWINS_NAMED = 3;
 
     private final String service;
-    private final Strategy strategy;
     private final Ticker ticker;
     private final RandomGenerator random;
     private final SlowStart slowStart;
@@ -36,7 +33,7 @@ final class Control {
     private final Stalls stalls;
     private final Ejections ejections;
     private final @Nullable HealthChecker checker;
-    private final EligibleSet.Context context;
+    private final RoutingFactory routings;
     private final EmptyListGrace emptyListGrace;
 
     private final @Nullable Admission admission;
@@ -51,6 +48,11 @@ final class Control {
     /** Whether discovery changed what it says of an instance, which a picker may have copied. */
     private boolean described;
 
+    /** As published, null if there are none. */
+    private @Nullable Trials trials;
+
+    private final long trialNanos;
+
     private Scheduler.@Nullable Task tick;
     private int pulses;
 
@@ -63,7 +65,6 @@ final class Control {
             Outlook outlook,
             @Nullable Admission admission) {
         this.service = settings.service;
-        this.strategy = strategy;
         this.ticker = settings.ticker;
         this.random = settings.random;
         this.slowStart = settings.slowStart;
@@ -78,11 +79,13 @@ final class Control {
                         ? null
                         : Limiter.factory(settings.concurrencyLimit, settings.ticker, settings.random));
         this.eligibility = new Eligibility(settings.panicThreshold, settings.slowStart);
+        this.trialNanos = settings.outlierDetection.trialInterval().toNanos();
         this.outliers = new Outliers(settings.outlierDetection, ticker);
         this.stalls = new Stalls(settings.outlierDetection);
         this.ejections =
                 new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns() || stalls.isOn());
-        this.context = new EligibleSet.Context(service, ticker, random, settings.scheduler);
+        this.routings = new RoutingFactory(
+                strategy, new EligibleSet.Context(service, ticker, random, settings.scheduler), listener);
         HealthCheck check = settings.healthCheck;
         this.checker = check == null
                 ? null
@@ -193,6 +196,37 @@ final class Control {
         }
     }
 
+    /** The trial call succeeded. */
+    void acquit(Trial.Call call) {
+        InstanceState state = call.trial.state;
+        if (!roster.knows(state)) {
+            // Should it come back, it is still on trial.
+            call.tellNothing();
+        } else if (!closed && Ejections.isOn(call.trial)) {
+            ejections.acquit(state);
+            returned(state);
+        }
+    }
+
+    /** The trial call failed. */
+    void convict(Trial trial, String reason) {
+        InstanceState state = trial.state;
+        if (closed || !Ejections.isOn(trial) || !roster.knows(state)) {
+            return;
+        }
+        if (!ejected(state, ejections.convict(state, reason))) {
+            returned(state);
+        }
+    }
+
+    private void returned(InstanceState state) {
+        ramp(state, ticker.nanos());
+        refresh();
+        if (!state.isOut()) {
+            listener.onReturned(service, state.instance());
+        }
+    }
+
     void overloaded(InstanceState state) {
         long asked = state.marks().takeRestAsked();
         if (closed || asked == 0 || !roster.knows(state)) {
@@ -224,15 +258,21 @@ final class Control {
     }
 
     private void eject(InstanceState state, @Nullable String reason) {
-        Duration time = reason == null ? null : ejections.eject(state, reason);
-        if (time != null) {
-            arm(state);
-            refresh();
-            if (checker != null) {
-                checker.ejected(state);
-            }
-            listener.onEjected(service, state.instance(), state.passive().reason, time);
+        ejected(state, reason == null ? null : ejections.eject(state, reason));
+    }
+
+    /** Returns whether it was. */
+    private boolean ejected(InstanceState state, @Nullable Duration time) {
+        if (time == null) {
+            return false;
         }
+        arm(state);
+        refresh();
+        if (checker != null) {
+            checker.ejected(state);
+        }
+        listener.onEjected(service, state.instance(), state.passive().reason, time);
+        return true;
     }
 
     /** Sets the instance's one timer; a time that moved back is found out when it fires. */
@@ -260,12 +300,12 @@ final class Control {
         }
         disarm(state);
         boolean counted = roster.knows(state);
-        boolean returned = ejections.endEjection(state, counted);
-        boolean changed = ejections.endOverload(state) || returned;
-        if (returned) {
+        boolean ended = ejections.endEjection(state, counted);
+        boolean changed = ejections.endOverload(state) || ended;
+        if (ended && !state.isEjected()) {
             ramp(state, ticker.nanos());
         }
-        if (state.isOut()) {
+        if (state.passive().waits()) {
             arm(state);
         }
         if (changed && counted) {
@@ -324,6 +364,14 @@ final class Control {
                 eject(state, stalls.judge(state));
             }
         }
+        if (trials != null) {
+            for (Trial trial : trials.all()) {
+                String reason = stalls.judge(trial);
+                if (reason != null) {
+                    convict(trial, reason);
+                }
+            }
+        }
     }
 
     private void second() {
@@ -356,12 +404,15 @@ final class Control {
         Verdict verdict = eligibility.judge(roster.all(), ticker.nanos());
         Routing before = outlook.routing();
         boolean panic = verdict.panic();
-        boolean same = !described && before != null && verdict.sameRouting(before.levels, before.spares);
+        boolean same = !described && before != null && verdict.sameRouting(before.levels, before.spares, before.trials);
         described = false;
+        if (!same) {
+            trials = verdict.trials.length == 0 ? null : new Trials(verdict.trials, trialNanos, ticker, random);
+        }
         if (same) {
             outlook.publish(before, verdict, unknown);
         } else {
-            outlook.publish(verdict.levels.isEmpty() ? null : newRouting(verdict), verdict, unknown);
+            outlook.publish(verdict.levels.isEmpty() ? null : routings.make(verdict, trials), verdict, unknown);
         }
         if (admission != null) {
             admission.serve();
@@ -372,54 +423,9 @@ final class Control {
         }
     }
 
-    private Routing newRouting(Verdict verdict) {
-        InstanceState[] candidates = verdict.candidates();
-        for (int i = 0; i < candidates.length; i++) {
-            candidates[i].index = i;
-        }
-        StrategyFaults faults = new StrategyFaults(error -> listener.onStrategyFailure(service, error));
-        int count = verdict.levels.size();
-        Picker[] pickers = new Picker[count];
-        int[] loads = new int[count];
-        for (int i = 0; i < count; i++) {
-            Verdict.Level level = verdict.levels.get(i);
-            pickers[i] = newPicker(level, faults);
-            loads[i] = level.load();
-        }
-        Picker picker = count == 1 ? pickers[0] : new PriorityPicker(pickers, loads, random);
-        return new Routing(candidates, verdict.levels, verdict.spares, picker, random, faults);
-    }
-
-    private Picker newPicker(Verdict.Level level, StrategyFaults faults) {
-        // Each level has the strategy's state for itself: a rotation over one site must not be moved on by another's.
-        EligibleSet.Context own = level.priority() == 0 ? context : context.scope(new LevelScope(level.priority()));
-        try {
-            Picker picker = strategy.newPicker(new EligibleSet(own, level));
-            if (picker != null) {
-                return picker;
-            }
-            faults.report(
-                    new IllegalStateException("strategy " + strategy + " returned no picker (expected: a picker)"));
-        } catch (Throwable e) {
-            faults.report(e);
-        }
-        return Rotation.over(level.candidates());
-    }
-
     private void ramp(InstanceState state, long now) {
         if (!slowStart.window().isZero()) {
             state.rampSince = now;
-        }
-    }
-
-    /** Equal to no scope that a strategy could think of. */
-    private record LevelScope(int priority) {}
-
-    /** Keeps calls flowing when the strategy can't make a picker. */
-    private static final class Rotation {
-        static Picker over(InstanceState[] candidates) {
-            AtomicInteger next = new AtomicInteger();
-            return request -> candidates[Integer.remainderUnsigned(next.getAndIncrement(), candidates.length)];
         }
     }
 }

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Passive health's sentences: who is out and for how long, and who may not be as too many are. Lane only.
  *
- * <p>An instance that comes back is on probation: its next failure, unless a success comes first, ejects it again, so
- * that a dead one costs one call per ejection and not a whole run of failures.
+ * <p>An instance that comes back is on trial ({@link Trial}), so that a dead one costs one call per ejection and not a
+ * whole run of failures. If trials are off it is on probation: its next failure, unless a success comes first, ejects it
+ * again.
  */
 final class Ejections {
     private final OutlierDetection settings;
@@ -54,15 +55,15 @@ final class Ejections {
         }
         p.overloaded = true;
         Duration time = Duration.ofNanos(nanos);
-        if (!p.ejected) {
+        if (!p.ejected || p.trial != null) {
             p.reason = "asked to be left alone for " + time;
         }
         return time;
     }
 
-    /** When the instance's standing changes next; asked only while it is out. */
+    /** When the instance's standing changes next; asked only while it {@link InstanceState.Passive#waits waits}. */
     long nextEnd(InstanceState.Passive p) {
-        if (!p.ejected) {
+        if (!p.ejected || p.trial != null) {
             return p.overloadedUntil;
         }
         return p.overloaded && p.overloadedUntil - p.ejectedUntil < 0 ? p.overloadedUntil : p.ejectedUntil;
@@ -73,22 +74,52 @@ final class Ejections {
         state.passive().ejectedUntil = ticker.nanos();
     }
 
-    /** Ends the instance's ejection if its time is over; returns whether it did. */
+    /** Ends the instance's ejection, or puts it on trial, if its time is over; returns whether it did. */
     boolean endEjection(InstanceState state, boolean counted) {
         InstanceState.Passive p = state.passive();
-        if (!p.ejected || ticker.nanos() - p.ejectedUntil < 0) {
+        if (!p.ejected || p.trial != null || ticker.nanos() - p.ejectedUntil < 0) {
             return false;
         }
+        if (settings.trialInterval().isZero()) {
+            letBack(state, counted);
+            state.startStreakAt(probation ? Run.PROBATION : 0);
+        } else {
+            p.trial = new Trial(state);
+        }
+        return true;
+    }
+
+    /** Whether that is the instance's trial, and not one of an earlier ejection that ends late. */
+    static boolean isOn(Trial trial) {
+        InstanceState.Passive p = trial.state.passive;
+        return p != null && p.trial == trial;
+    }
+
+    /** Ends the trial of an instance that is well. */
+    void acquit(InstanceState state) {
+        letBack(state, true);
+        state.startStreakAt(0);
+    }
+
+    /** Ejects an instance that failed its trial; returns for how long, or null if the cap lets it back. */
+    @Nullable
+    Duration convict(InstanceState state, String reason) {
+        letBack(state, true);
+        state.startStreakAt(probation ? Run.PROBATION : 0);
+        return eject(state, reason);
+    }
+
+    private void letBack(InstanceState state, boolean counted) {
+        InstanceState.Passive p = state.passive();
         p.ejected = false;
+        p.trial = null;
         p.returnedAt = ticker.nanos();
         p.window = null;
         Stalls.forget(state);
         p.reason = p.overloaded ? "asked to be left alone" : "";
-        state.startStreakAt(probation ? Run.PROBATION : 0);
         if (counted) {
             ejected--;
         }
-        return true;
     }
 
     /** Ends the instance's rest if its time is over; returns whether it did. */

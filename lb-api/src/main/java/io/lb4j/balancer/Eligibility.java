@@ -6,6 +6,7 @@ import io.lb4j.health.SlowStart;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Who may be picked, and with what weight: drain, then health, then priority with the panic rule, then slow start.
@@ -23,6 +24,9 @@ final class Eligibility {
             new Standing(State.DRAINING, ServiceInstance.TERMINATING + " in its metadata");
     private static final Standing LEAVING =
             new Standing(State.DRAINING, "said that it is going away; others take its calls for two seconds");
+    private static final Standing ON_TRIAL =
+            new Standing(State.EJECTED, "its time is over; one call at a time finds out whether it is well");
+    private static final Standing NOBODY_ELSE = new Standing(State.ELIGIBLE, "on trial, but there is nobody else");
     private static final Standing SPARE = new Standing(State.LOWER_PRIORITY, "more preferred instances suffice");
     private static final int MAX_PRIORITY = 127;
 
@@ -50,6 +54,13 @@ final class Eligibility {
                 leaving[priority] += isWell(own) && isLeaving(all[i], nowNanos) ? 1 : 0;
             }
         }
+        Trial[] trials = trials(all, standings);
+        if (panicThreshold == 0 && trials.length > 0 && Arrays.stream(healthy).allMatch(count -> count == 0)) {
+            for (Trial trial : trials) {
+                healthy[trial.state.instance().priority()]++;
+            }
+            Arrays.setAll(standings, i -> standings[i].equals(ON_TRIAL) ? NOBODY_ELSE : standings[i]);
+        }
         int[] used = priorities(sizes);
         PriorityLoad load = PriorityLoad.of(at(sizes, used), at(healthy, used), panicThreshold);
         double[] weights = new double[all.length];
@@ -75,7 +86,14 @@ final class Eligibility {
                 spares += healthy[used[i]];
             }
         }
-        return new Verdict(all, standings, weights, levels, spares(all, standings, used, spares), ramping);
+        return new Verdict(all, standings, weights, levels, spares(all, standings, used, spares), trials, ramping);
+    }
+
+    private static Trial[] trials(InstanceState[] all, Standing[] standings) {
+        return IntStream.range(0, all.length)
+                .filter(i -> standings[i].equals(ON_TRIAL))
+                .mapToObj(i -> all[i].passive().trial)
+                .toArray(Trial[]::new);
     }
 
     /** Keeps calls off those that said goodbye. They stay healthy, so that no other priority stands in for them. */
@@ -202,7 +220,7 @@ final class Eligibility {
             return state.instance().weight() == 0 ? DRAINING : TERMINATING;
         }
         InstanceState.Passive passive = state.passive;
-        if (passive != null && passive.ejected) {
+        if (passive != null && passive.ejected && passive.trial == null) {
             return new Standing(State.EJECTED, passive.reason);
         }
         if (passive != null && passive.overloaded) {
@@ -212,6 +230,6 @@ final class Eligibility {
         if (active != null && active.unhealthy) {
             return new Standing(State.UNHEALTHY, active.detail);
         }
-        return WELL;
+        return passive != null && passive.trial != null ? ON_TRIAL : WELL;
     }
 }

@@ -128,6 +128,11 @@ final class InstanceState implements Candidate {
     static final class Passive {
         boolean ejected;
         long ejectedUntil;
+
+        /** Set from the end of the ejection's time until a call has shown how the instance is. */
+        @Nullable
+        Trial trial;
+
         long lastEjectionNanos;
         long returnedAt;
 
@@ -155,6 +160,11 @@ final class InstanceState implements Candidate {
 
         boolean out() {
             return ejected || overloaded;
+        }
+
+        /** Whether time alone will change something. */
+        boolean waits() {
+            return overloaded || (ejected && trial == null);
         }
     }
 

@@ -7,6 +7,7 @@ import io.lb4j.ServiceInstance;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One pick in progress: the caller may use {@link #instance()} until it closes the lease with what came of it. The
@@ -29,6 +30,9 @@ public final class Lease implements AutoCloseable {
     private final InstanceState.Trackers trackers;
     private final long startNanos;
 
+    /** Null for all but the one call that tries an instance after its ejection. */
+    private final Trial.@Nullable Call trial;
+
     @SuppressWarnings("unused") // by VarHandle
     private boolean closed;
 
@@ -38,6 +42,11 @@ public final class Lease implements AutoCloseable {
 
     /** @param started whether the call is counted as started already */
     Lease(LoadBalancer balancer, InstanceState state, boolean started) {
+        this(balancer, state, started, null);
+    }
+
+    Lease(LoadBalancer balancer, InstanceState state, boolean started, Trial.@Nullable Call trial) {
+        this.trial = trial;
         this.balancer = balancer;
         this.state = state;
         this.trackers = state.trackers();
@@ -100,6 +109,9 @@ public final class Lease implements AutoCloseable {
             state.endAll(trackers, outcome, startNanos, trackers.timed ? balancer.nanos() : 0, balancer);
         }
         balancer.ended(state, outcome);
+        if (trial != null) {
+            balancer.tried(trial, outcome);
+        }
         return true;
     }
 

@@ -117,7 +117,7 @@ public final class LoadBalancer implements AutoCloseable {
         if (routing == null || closed) {
             routing = awaitRouting();
         }
-        return admission == null ? new Lease(this, routing.pick(request)) : admission.acquire(routing, request);
+        return admission == null ? lease(routing, request) : admission.acquire(routing, request);
     }
 
     /**
@@ -156,11 +156,32 @@ public final class LoadBalancer implements AutoCloseable {
         try {
             Routing routing = outlook.routingOrThrow();
             return admission == null
-                    ? CompletableFuture.completedFuture(new Lease(this, routing.pick(request)))
+                    ? CompletableFuture.completedFuture(lease(routing, request))
                     : admission.acquireAsync(request, maxWait);
         } catch (CannotPickException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    private Lease lease(Routing routing, PickRequest request) {
+        Lease trial = routing.trials == null ? null : trial(routing.trials, request);
+        return trial != null ? trial : new Lease(this, routing.pick(request));
+    }
+
+    /** A lease on an instance that is on trial, if this call is to be the one that tries it. */
+    @Nullable
+    Lease trial(Trials trials, PickRequest request) {
+        Trial.Call call = trials.offer(request);
+        if (call == null) {
+            return null;
+        }
+        InstanceState state = call.trial.state;
+        if (state.tryStart()) {
+            return new Lease(this, state, true, call);
+        }
+        // Calls from before its ejection fill it.
+        call.tellNothing();
+        return null;
     }
 
     /** How many calls wait in the queue at this moment. */
@@ -253,6 +274,16 @@ public final class LoadBalancer implements AutoCloseable {
                 && !outcome.retryAfter().isZero()
                 && state.marks().askForRest(TimeUnit.NANOSECONDS.convert(outcome.retryAfter()))) {
             lane.post(() -> control.overloaded(state));
+        }
+    }
+
+    void tried(Trial.Call call, Outcome outcome) {
+        if (outcome == Outcome.SUCCESS) {
+            lane.post(() -> control.acquit(call));
+        } else if (outcome.isFailure()) {
+            lane.post(() -> control.convict(call.trial, "its trial call failed: " + outcome));
+        } else {
+            call.tellNothing();
         }
     }
 

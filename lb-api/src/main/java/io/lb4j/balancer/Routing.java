@@ -23,6 +23,9 @@ final class Routing {
     /** Well, but not among the candidates: for a call that has failed on all of those. */
     final InstanceState[] spares;
 
+    /** Who is on trial, or null if nobody is. */
+    final @Nullable Trials trials;
+
     private final Picker picker;
     private final RandomGenerator random;
     private final StrategyFaults faults;
@@ -31,12 +34,14 @@ final class Routing {
             InstanceState[] candidates,
             List<Verdict.Level> levels,
             InstanceState[] spares,
+            @Nullable Trials trials,
             Picker picker,
             RandomGenerator random,
             StrategyFaults faults) {
         this.candidates = candidates;
         this.levels = levels;
         this.spares = spares;
+        this.trials = trials;
         this.picker = picker;
         this.random = random;
         this.faults = faults;

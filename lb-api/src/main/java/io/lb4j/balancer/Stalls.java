@@ -28,6 +28,9 @@ final class Stalls {
     /** Calls don't count as older than ten seconds, as those that timed out since then are not. */
     private static final int OLDEST = 10 * PULSES_PER_SECOND;
 
+    /** A trial call fails by its silence if no more than this share of the others' calls lasts as long. */
+    private static final double TRIAL_SHARE = 0.01;
+
     private final int patience;
     private final double required;
 
@@ -124,6 +127,20 @@ final class Stalls {
                 "%d calls without an answer for %.1f s, while the others answered",
                 pulse.unanswered(),
                 pulse.silence / (double) PULSES_PER_SECOND);
+    }
+
+    /** Why a trial fails before its call's time-out is over, or null if it doesn't; asked once in each look. */
+    @Nullable
+    String judge(Trial trial) {
+        int looks = trial.look();
+        // The instance was ejected before, so that less evidence will do.
+        if (looks < patience || answered < 1 || shareLasting(looks) > TRIAL_SHARE) {
+            return null;
+        }
+        return String.format(
+                Locale.ROOT,
+                "its trial call got no answer for %.1f s, while the others answered",
+                looks / (double) PULSES_PER_SECOND);
     }
 
     /** At most this share of the others' calls lasts for so many looks. */

@@ -2,6 +2,7 @@ package io.lb4j.balancer;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who is eligible, in discovery's order within each level, with what weight, and whether a weight will change by time
@@ -22,6 +23,9 @@ final class Verdict {
 
     /** Those that are well and get no calls as long as others take them; the most preferred first. */
     final InstanceState[] spares;
+
+    /** Those that are out no longer and not yet back, as one call at a time finds out how they are. */
+    final Trial[] trials;
 
     final boolean ramping;
 
@@ -59,12 +63,14 @@ final class Verdict {
             double[] weights,
             List<Level> levels,
             InstanceState[] spares,
+            Trial[] trials,
             boolean ramping) {
         this.all = all;
         this.standings = standings;
         this.weights = weights;
         this.levels = levels;
         this.spares = spares;
+        this.trials = trials;
         this.ramping = ramping;
     }
 
@@ -77,9 +83,12 @@ final class Verdict {
         return false;
     }
 
-    /** Whether the same instances get the same shares of the calls, and the same ones stand by. */
-    boolean sameRouting(List<Level> others, InstanceState[] otherSpares) {
+    /** Whether the same instances get the same shares of the calls, and the same ones stand by or are on trial. */
+    boolean sameRouting(List<Level> others, InstanceState[] otherSpares, @Nullable Trials otherTrials) {
         if (levels.size() != others.size() || !Arrays.equals(spares, otherSpares)) {
+            return false;
+        }
+        if (otherTrials == null ? trials.length > 0 : !Arrays.equals(trials, otherTrials.all())) {
             return false;
         }
         for (int i = 0; i < others.size(); i++) {

@@ -36,6 +36,10 @@ import java.time.Duration;
  *     default, adds nothing
  * @param maxEjectedShare share of the instances that may be ejected at a time, in [0, 1], though one may always be if
  *     there are at least two; default 0.5
+ * @param trialInterval after its time, an ejected instance gets one call at a time, as behind a circuit breaker that is
+ *     half open, and a call that has not ended for this long makes place for another; the first that succeeds ends the
+ *     ejection, the first that fails begins the next; zero lets instances back at once when their time is over; default
+ *     3 s, as Armeria's
  */
 public record OutlierDetection(
         int consecutiveFailures,
@@ -53,7 +57,8 @@ public record OutlierDetection(
         Duration baseEjectionTime,
         Duration maxEjectionTime,
         Duration maxEjectionTimeJitter,
-        double maxEjectedShare) {
+        double maxEjectedShare,
+        Duration trialInterval) {
 
     /** Every component at its default. */
     public static final OutlierDetection DEFAULT = builder().build();
@@ -109,6 +114,7 @@ public record OutlierDetection(
                 ">= baseEjectionTime " + baseEjectionTime);
         Settings.notNegative(maxEjectionTimeJitter, "maxEjectionTimeJitter");
         Settings.check(maxEjectedShare >= 0 && maxEjectedShare <= 1, "maxEjectedShare", maxEjectedShare, "0 to 1");
+        Settings.notNegative(trialInterval, "trialInterval");
     }
 
     /** A builder with every component at its default. */
@@ -134,6 +140,7 @@ public record OutlierDetection(
         private Duration maxEjectionTime = Duration.ofMinutes(5);
         private Duration maxEjectionTimeJitter = Duration.ZERO;
         private double maxEjectedShare = 0.5;
+        private Duration trialInterval = Duration.ofSeconds(3);
 
         private Builder() {}
 
@@ -233,6 +240,12 @@ public record OutlierDetection(
             return this;
         }
 
+        /** Sets for how long a trial call keeps the instance's one place; default 3 s, zero is not to try instances. */
+        public Builder trialInterval(Duration value) {
+            this.trialInterval = value;
+            return this;
+        }
+
         /**
          * Builds the settings.
          *
@@ -255,7 +268,8 @@ public record OutlierDetection(
                     baseEjectionTime,
                     maxEjectionTime,
                     maxEjectionTimeJitter,
-                    maxEjectedShare);
+                    maxEjectedShare,
+                    trialInterval);
         }
     }
 }

@@ -48,7 +48,7 @@ final class EjectionTest {
 
     @Test
     void failures_oneBelowTheThreshold_ejectNobody() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         rig.fail(balancer, "a", 4);
         end(balancer, "a", 1, Outcome.SUCCESS);
         rig.fail(balancer, "a", 4);
@@ -62,7 +62,7 @@ final class EjectionTest {
     @ParameterizedTest
     @ValueSource(strings = {"CONNECT_FAILURE", "TIMEOUT", "TRANSPORT_FAILURE", "SERVER_ERROR"})
     void failures_ofEveryKind_count(String kind) throws ReflectiveOperationException {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         end(balancer, "a", 5, (Outcome) Outcome.class.getField(kind).get(null));
         rig.time.runDue();
         assertThat(state(balancer, "a")).isEqualTo(State.EJECTED);
@@ -70,7 +70,7 @@ final class EjectionTest {
 
     @Test
     void ignoredAndOverloaded_neitherProlongNorBreakTheRun() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         rig.fail(balancer, "a", 4);
         end(balancer, "a", 10, Outcome.IGNORED);
         end(balancer, "a", 10, Outcome.overloaded(Duration.ZERO));
@@ -83,10 +83,7 @@ final class EjectionTest {
     @Test
     void ejections_oneAfterTheOther_doubleUpToTheMaximum() {
         LoadBalancer balancer = balancer(
-                2,
-                OutlierDetection.builder()
-                        .maxEjectionTime(Duration.ofSeconds(18))
-                        .build());
+                2, Rig.untried().maxEjectionTime(Duration.ofSeconds(18)).build());
         rig.fail(balancer, "a", 5);
         for (long seconds : new long[] {5, 10, 18, 18, 18}) {
             assertThat(rig.events.drain()).singleElement().asString().startsWith("ejected a PT" + seconds + "S");
@@ -103,7 +100,7 @@ final class EjectionTest {
 
     @Test
     void success_afterTheReturn_endsProbation() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         rig.fail(balancer, "a", 5);
         rig.advanceMillis(5000);
         end(balancer, "a", 1, Outcome.SUCCESS);
@@ -115,7 +112,7 @@ final class EjectionTest {
 
     @Test
     void goodTime_asLongAsTheLastEjection_shortensTheNextByOneStep() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         rig.fail(balancer, "a", 5);
         rig.advanceMillis(5000);
         rig.fail(balancer, "a", 1);
@@ -135,10 +132,7 @@ final class EjectionTest {
     @Test
     void goodTime_afterALongOutage_shortensTheNextEjection() {
         LoadBalancer balancer = balancer(
-                2,
-                OutlierDetection.builder()
-                        .maxEjectionTime(Duration.ofSeconds(20))
-                        .build());
+                2, Rig.untried().maxEjectionTime(Duration.ofSeconds(20)).build());
         rig.fail(balancer, "a", 5);
         rig.advanceMillis(5_000);
         rig.fail(balancer, "a", 1);
@@ -167,8 +161,8 @@ final class EjectionTest {
         "100, 0.29, 29"
     })
     void ejections_ofAllInstances_stopAtTheCap(int instances, double share, int expected) {
-        LoadBalancer balancer = balancer(
-                instances, OutlierDetection.builder().maxEjectedShare(share).build());
+        LoadBalancer balancer =
+                balancer(instances, Rig.untried().maxEjectedShare(share).build());
         List<Lease> leases = new ArrayList<>();
         IntStream.range(0, instances * 200).forEach(i -> leases.add(balancer.acquire(PickRequest.plain())));
         leases.forEach(lease -> lease.close(Outcome.TIMEOUT));
@@ -179,8 +173,7 @@ final class EjectionTest {
 
     @Test
     void cap_onceAnEjectionEnds_letsTheNextBeEjected() {
-        LoadBalancer balancer =
-                balancer(2, OutlierDetection.builder().failurePercentage(0).build());
+        LoadBalancer balancer = balancer(2, Rig.untried().failurePercentage(0).build());
         rig.fail(balancer, "a", 5);
         rig.fail(balancer, "b", 50);
         assertThat(state(balancer, "b")).isEqualTo(State.ELIGIBLE);
@@ -192,7 +185,7 @@ final class EjectionTest {
 
     @Test
     void cap_whenAnEjectedInstanceLeaves_countsTheKnownOnly() {
-        LoadBalancer balancer = balancer(3, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(3, Rig.UNTRIED);
         rig.fail(balancer, "a", 5);
         rig.set(instances(3).subList(1, 3));
         rig.fail(balancer, "b", 5);
@@ -205,7 +198,7 @@ final class EjectionTest {
 
     @Test
     void percentage_withVolume_ejectsOnTheNextTick() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         for (int i = 0; i < 10; i++) {
             end(balancer, "a", 1, Outcome.SUCCESS);
             end(balancer, "a", 1, Outcome.SERVER_ERROR);
@@ -218,7 +211,7 @@ final class EjectionTest {
 
     @Test
     void percentage_belowVolumeOrShare_ejectsNobody() {
-        LoadBalancer balancer = balancer(3, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(3, Rig.UNTRIED);
         for (int i = 0; i < 9; i++) {
             end(balancer, "a", 1, Outcome.SUCCESS);
             end(balancer, "a", 1, Outcome.SERVER_ERROR);
@@ -234,7 +227,7 @@ final class EjectionTest {
 
     @Test
     void percentage_failuresOlderThanTheWindow_areForgotten() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         for (int i = 0; i < 9; i++) {
             end(balancer, "a", 1, Outcome.SUCCESS);
             end(balancer, "a", 1, Outcome.SERVER_ERROR);
@@ -250,7 +243,7 @@ final class EjectionTest {
 
     @Test
     void percentage_firstBadSecondAfterManyGood_countsTheGoodOnesToo() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         for (int second = 0; second < 25; second++) {
             end(balancer, "a", 20, Outcome.SUCCESS);
             rig.advanceMillis(1000);
@@ -277,7 +270,7 @@ final class EjectionTest {
     void percentage_manyCallsInATick_keepsTheShare() {
         LoadBalancer balancer = balancer(
                 1,
-                OutlierDetection.builder()
+                Rig.untried()
                         .maxEjectedShare(1)
                         .consecutiveFailures(0)
                         .failurePercentage(60)
@@ -300,7 +293,7 @@ final class EjectionTest {
 
     @Test
     void failures_endingWhileEjected_changeNothing() {
-        LoadBalancer balancer = balancer(2, OutlierDetection.DEFAULT);
+        LoadBalancer balancer = balancer(2, Rig.UNTRIED);
         List<Lease> late =
                 IntStream.range(0, 100).mapToObj(i -> leaseOn(balancer, "a")).toList();
         rig.fail(balancer, "a", 5);

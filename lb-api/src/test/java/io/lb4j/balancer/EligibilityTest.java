@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** Who may be picked: drain and panic; and the weights of slow start. */
 final class EligibilityTest {
     private static final OutlierDetection ANY_SHARE =
-            OutlierDetection.builder().maxEjectedShare(1).build();
+            Rig.untried().maxEjectedShare(1).build();
 
     private final Rig rig = new Rig();
     private final List<LoadBalancer> open = new ArrayList<>();

@@ -38,7 +38,8 @@ final class LincheckTest {
                 Lane.class,
                 Budget.class,
                 Floor.class,
-                OneTracker.class
+                OneTracker.class,
+                OneTrial.class
             })
     void part_underEveryInterleaving_keepsItsPromise(Class<?> part) {
         new ModelCheckingOptions()
@@ -229,6 +230,30 @@ final class LincheckTest {
                         return new Numbered(made++);
                     })
                     .number;
+        }
+    }
+
+    /** Within one interval one call at a time has the place, and it is never lost. */
+    public static final class OneTrial {
+        private final Trial trial = new Trial(new InstanceState(INSTANCE));
+        private final AtomicInteger running = new AtomicInteger();
+
+        @Operation
+        public void tryIt() {
+            Trial.Call call = trial.begin(0, 1);
+            if (call != null) {
+                check(running.incrementAndGet() == 1, "two trials at a time");
+                running.decrementAndGet();
+                call.tellNothing();
+                call.tellNothing();
+            }
+        }
+
+        @Validate
+        public void placeIsFree() {
+            Trial.Call call = trial.begin(0, 1);
+            check(call != null, "nobody has the place, and nobody gets it");
+            call.tellNothing();
         }
     }
 

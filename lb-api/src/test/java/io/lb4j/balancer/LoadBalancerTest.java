@@ -93,6 +93,10 @@ final class LoadBalancerTest {
             }
             assertThat(balancer.explain(PickRequest.plain()).toString()).contains("EJECTED", "5 calls in a row failed");
             time.advance(Duration.ofSeconds(5));
+            for (int i = 0; i < 200; i++) {
+                balancer.acquire(PickRequest.plain()).close(Outcome.SUCCESS);
+            }
+            time.runDue();
             assertThat(balancer.instances()).allMatch(r -> r.state() == InstanceReport.State.ELIGIBLE);
         }
     }

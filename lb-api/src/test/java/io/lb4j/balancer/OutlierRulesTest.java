@@ -38,7 +38,7 @@ final class OutlierRulesTest {
 
     private LoadBalancer balancer(int instances, OutlierDetection.Builder detection) {
         LoadBalancer balancer = rig.builder()
-                .outlierDetection(detection.build())
+                .outlierDetection(detection.trialInterval(Duration.ZERO).build())
                 .slowStart(SlowStart.OFF)
                 .build();
         open.add(balancer);

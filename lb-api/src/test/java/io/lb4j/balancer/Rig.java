@@ -4,6 +4,7 @@ import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
+import io.lb4j.health.OutlierDetection;
 import io.lb4j.testing.ManualDiscovery;
 import io.lb4j.testing.VirtualTime;
 import java.time.Duration;
@@ -18,9 +19,16 @@ final class Rig {
     static final Strategy UNIFORM =
             eligible -> request -> eligible.get(eligible.random().nextInt(eligible.size()));
 
+    /** Instances come back when their time is over, and not by a trial: for tests of what happens before or after that. */
+    static final OutlierDetection UNTRIED = untried().build();
+
     final VirtualTime time = new VirtualTime();
     final ManualDiscovery discovery = new ManualDiscovery();
     final Events events = new Events();
+
+    static OutlierDetection.Builder untried() {
+        return OutlierDetection.builder().trialInterval(Duration.ZERO);
+    }
 
     static ServiceInstance instance(String id, int port) {
         return ServiceInstance.builder("127.0.0.1", port).id(id).build();
@@ -41,6 +49,7 @@ final class Rig {
                 .strategy(UNIFORM)
                 .ticker(time)
                 .scheduler(time)
+                .outlierDetection(UNTRIED)
                 .random(new SplittableRandom(1))
                 .listener(events)
                 .firstSnapshotTimeout(Duration.ZERO);

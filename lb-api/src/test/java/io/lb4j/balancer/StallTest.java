@@ -220,6 +220,7 @@ final class StallTest {
         assertThat(run(10_000, 60, id -> id.equals("b") ? NEVER : 5)).isNotNegative();
         rig.events.drain();
         rig.advanceMillis(5_000);
+        run(1_000, 60, id -> 5);
         assertThat(rig.events.drain()).containsExactly("returned b");
         assertThat(run(20_000, 60, id -> 5)).isNegative();
     }

@@ -122,7 +122,8 @@ final class HealthSettingsTest {
                         Duration.ofSeconds(5),
                         Duration.ofMinutes(5),
                         Duration.ZERO,
-                        0.5));
+                        0.5,
+                        Duration.ofSeconds(3)));
         assertThat(OutlierDetection.OFF.consecutiveFailures()).isZero();
         assertThat(OutlierDetection.OFF.failurePercentage()).isZero();
         assertThat(OutlierDetection.OFF.successRateStdevFactor()).isZero();
@@ -138,6 +139,7 @@ final class HealthSettingsTest {
                 detection("minimumVolume: 0 (expected: >= 1)", b -> b.minimumVolume(0)),
                 detection("stallTime: PT0.499S (expected: 0 or >= 500 ms)", b -> b.stallTime(Duration.ofMillis(499))),
                 detection("minimumHosts: 0 (expected: >= 1)", b -> b.minimumHosts(0)),
+                detection("trialInterval: PT-1S (expected: >= 0", b -> b.trialInterval(Duration.ofSeconds(-1))),
                 detection("consecutiveGatewayFailures: -1 (expected: >= 0)", b -> b.consecutiveGatewayFailures(-1)),
                 detection("consecutiveLocalFailures: -1 (expected: >= 0)", b -> b.consecutiveLocalFailures(-1)),
                 detection(

@@ -5,6 +5,7 @@ import io.lb4j.Strategy;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -59,9 +60,15 @@ record Given(
         return new Trial(settings, service, strategy, random, description);
     }
 
-    /** A trial with passive health and slow start as an application has them. */
+    /**
+     * A trial with passive health and slow start as an application has them, but without trial calls to ejected
+     * instances, which the balancer makes past the strategy.
+     */
     Trial eventful() {
-        return new Trial(LoadBalancer.builder("orders"), "orders", strategy(), new SplittableRandom(seed), description);
+        LoadBalancer.Builder settings = LoadBalancer.builder("orders")
+                .outlierDetection(
+                        OutlierDetection.builder().trialInterval(Duration.ZERO).build());
+        return new Trial(settings, "orders", strategy(), new SplittableRandom(seed), description);
     }
 
     boolean claimsShares() {

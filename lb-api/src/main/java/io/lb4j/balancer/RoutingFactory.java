@@ -1,0 +1,64 @@
+package io.lb4j.balancer;
+
+import io.lb4j.Picker;
+import io.lb4j.Strategy;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** Has the strategy make what picks read: a picker for each level that takes calls. Lane only. */
+final class RoutingFactory {
+    private final Strategy strategy;
+    private final EligibleSet.Context context;
+    private final GuardedListener listener;
+
+    RoutingFactory(Strategy strategy, EligibleSet.Context context, GuardedListener listener) {
+        this.strategy = strategy;
+        this.context = context;
+        this.listener = listener;
+    }
+
+    Routing make(Verdict verdict, @Nullable Trials trials) {
+        InstanceState[] candidates = verdict.candidates();
+        for (int i = 0; i < candidates.length; i++) {
+            candidates[i].index = i;
+        }
+        StrategyFaults faults = new StrategyFaults(error -> listener.onStrategyFailure(context.service(), error));
+        int count = verdict.levels.size();
+        Picker[] pickers = new Picker[count];
+        int[] loads = new int[count];
+        for (int i = 0; i < count; i++) {
+            Verdict.Level level = verdict.levels.get(i);
+            pickers[i] = newPicker(level, faults);
+            loads[i] = level.load();
+        }
+        Picker picker = count == 1 ? pickers[0] : new PriorityPicker(pickers, loads, context.random());
+        return new Routing(candidates, verdict.levels, verdict.spares, trials, picker, context.random(), faults);
+    }
+
+    private Picker newPicker(Verdict.Level level, StrategyFaults faults) {
+        // Each level has the strategy's state for itself: a rotation over one site must not be moved on by another's.
+        EligibleSet.Context own = level.priority() == 0 ? context : context.scope(new LevelScope(level.priority()));
+        try {
+            Picker picker = strategy.newPicker(new EligibleSet(own, level));
+            if (picker != null) {
+                return picker;
+            }
+            faults.report(
+                    new IllegalStateException("strategy " + strategy + " returned no picker (expected: a picker)"));
+        } catch (Throwable e) {
+            faults.report(e);
+        }
+        return Rotation.over(level.candidates());
+    }
+
+    /** Equal to no scope that a strategy could think of. */
+    private record LevelScope(int priority) {}
+
+    /** Keeps calls flowing when the strategy can't make a picker. */
+    private static final class Rotation {
+        static Picker over(InstanceState[] candidates) {
+            AtomicInteger next = new AtomicInteger();
+            return request -> candidates[Integer.remainderUnsigned(next.getAndIncrement(), candidates.length)];
+        }
+    }
+}
