@@ -48,7 +48,17 @@ public class RoutingSwapStress {
                 new StrategyFaults(error -> faults = 1));
         outlook.publish(
                 routing,
-                new Verdict(candidates, new Standing[0], weights, levels, new InstanceState[0], new Trial[0], false),
+                null,
+                new Verdict(
+                        candidates,
+                        new Standing[0],
+                        weights,
+                        levels,
+                        new InstanceState[0],
+                        new Trial[0],
+                        false,
+                        null,
+                        false),
                 false);
     }
 

@@ -78,7 +78,7 @@ final class Control {
                 settings.concurrencyLimit == null
                         ? null
                         : Limiter.factory(settings.concurrencyLimit, settings.ticker, settings.random));
-        this.eligibility = new Eligibility(settings.panicThreshold, settings.slowStart);
+        this.eligibility = new Eligibility(settings.panicThreshold, settings.failTrafficOnPanic, settings.slowStart);
         this.trialNanos = settings.outlierDetection.trialInterval().toNanos();
         this.outliers = new Outliers(settings.outlierDetection, ticker);
         this.stalls = new Stalls(settings.outlierDetection);
@@ -278,7 +278,7 @@ final class Control {
     /** Sets the instance's one timer; a time that moved back is found out when it fires. */
     private void arm(InstanceState state) {
         InstanceState.Passive p = state.passive();
-        long next = ejections.nextEnd(p);
+        long next = p.nextEnd();
         if (p.release == null || next - p.releaseAt < 0) {
             disarm(state);
             p.releaseAt = next;
@@ -407,12 +407,14 @@ final class Control {
         boolean same = !described && before != null && verdict.sameRouting(before.levels, before.spares, before.trials);
         described = false;
         if (!same) {
-            trials = verdict.trials.length == 0 ? null : new Trials(verdict.trials, trialNanos, ticker, random);
+            trials = verdict.trials.length == 0
+                    ? null
+                    : new Trials(verdict.trials, trialNanos, verdict.levels.isEmpty(), ticker, random);
         }
         if (same) {
-            outlook.publish(before, verdict, unknown);
+            outlook.publish(before, trials, verdict, unknown);
         } else {
-            outlook.publish(verdict.levels.isEmpty() ? null : routings.make(verdict, trials), verdict, unknown);
+            outlook.publish(verdict.levels.isEmpty() ? null : routings.make(verdict, trials), trials, verdict, unknown);
         }
         if (admission != null) {
             admission.serve();

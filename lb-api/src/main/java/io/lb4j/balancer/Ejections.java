@@ -61,14 +61,6 @@ final class Ejections {
         return time;
     }
 
-    /** When the instance's standing changes next; asked only while it {@link InstanceState.Passive#waits waits}. */
-    long nextEnd(InstanceState.Passive p) {
-        if (!p.ejected || p.trial != null) {
-            return p.overloadedUntil;
-        }
-        return p.overloaded && p.overloadedUntil - p.ejectedUntil < 0 ? p.overloadedUntil : p.ejectedUntil;
-    }
-
     /** Makes the ejection that runs be over by now. */
     void cutShort(InstanceState state) {
         state.passive().ejectedUntil = ticker.nanos();

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who may be picked, and with what weight: drain, then health, then priority with the panic rule, then slow start.
@@ -30,11 +31,17 @@ final class Eligibility {
     private static final Standing SPARE = new Standing(State.LOWER_PRIORITY, "more preferred instances suffice");
     private static final int MAX_PRIORITY = 127;
 
+    private static final Standing REFUSED = new Standing(
+            State.ELIGIBLE, "gets no calls, since too few others are well (panic, with failTrafficOnPanic)");
+
     private final double panicThreshold;
+    private final boolean failOnPanic;
     private final SlowStart slowStart;
 
-    Eligibility(double panicThreshold, SlowStart slowStart) {
+    /** @param failOnPanic whether panic is to give no calls to anybody instead of giving some to everybody */
+    Eligibility(double panicThreshold, boolean failOnPanic, SlowStart slowStart) {
         this.panicThreshold = panicThreshold;
+        this.failOnPanic = failOnPanic;
         this.slowStart = slowStart;
     }
 
@@ -64,6 +71,12 @@ final class Eligibility {
         int[] used = priorities(sizes);
         PriorityLoad load = PriorityLoad.of(at(sizes, used), at(healthy, used), panicThreshold);
         double[] weights = new double[all.length];
+        Long nextReturn = nextReturn(all);
+        if (failOnPanic && used.length > 0 && load.allPanic()) {
+            Arrays.setAll(standings, i -> isWell(standings[i]) ? REFUSED : standings[i]);
+            return new Verdict(
+                    all, standings, weights, List.of(), new InstanceState[0], trials, true, nextReturn, false);
+        }
         List<Verdict.Level> levels = new ArrayList<>(1);
         boolean ramping = false;
         int spares = 0;
@@ -71,7 +84,7 @@ final class Eligibility {
             int away = leaving[used[i]];
             ramping |= away > 0;
             if (load.load(i) > 0) {
-                boolean panic = load.panic(i);
+                boolean panic = load.panic(i) && !failOnPanic;
                 int eligible = panic ? sizes[used[i]] : healthy[used[i]];
                 if (away > 0 && !panic) {
                     // Half of them at most: the others must bear it.
@@ -86,7 +99,29 @@ final class Eligibility {
                 spares += healthy[used[i]];
             }
         }
-        return new Verdict(all, standings, weights, levels, spares(all, standings, used, spares), trials, ramping);
+        return new Verdict(
+                all,
+                standings,
+                weights,
+                levels,
+                spares(all, standings, used, spares),
+                trials,
+                false,
+                nextReturn,
+                ramping);
+    }
+
+    /** When time will bring the next ejected or overloaded instance back. */
+    private static @Nullable Long nextReturn(InstanceState[] all) {
+        Long next = null;
+        for (InstanceState state : all) {
+            InstanceState.Passive passive = state.passive;
+            if (passive != null && passive.waits()) {
+                long end = passive.nextEnd();
+                next = next == null || end - next < 0 ? (Long) end : next;
+            }
+        }
+        return next;
     }
 
     private static Trial[] trials(InstanceState[] all, Standing[] standings) {

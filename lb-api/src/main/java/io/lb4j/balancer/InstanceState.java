@@ -166,6 +166,14 @@ final class InstanceState implements Candidate {
         boolean waits() {
             return overloaded || (ejected && trial == null);
         }
+
+        /** When time changes something next; asked only while it {@link #waits}. */
+        long nextEnd() {
+            if (!ejected || trial != null) {
+                return overloadedUntil;
+            }
+            return overloaded && overloadedUntil - ejectedUntil < 0 ? overloadedUntil : ejectedUntil;
+        }
     }
 
     /** Active health's memory; see {@link HealthChecker}. */

@@ -115,6 +115,10 @@ public final class LoadBalancer implements AutoCloseable {
         Objects.requireNonNull(request, "request");
         Routing routing = outlook.routing();
         if (routing == null || closed) {
+            Lease trial = lastResort(request);
+            if (trial != null) {
+                return trial;
+            }
             routing = awaitRouting();
         }
         return admission == null ? lease(routing, request) : admission.acquire(routing, request);
@@ -153,6 +157,10 @@ public final class LoadBalancer implements AutoCloseable {
         if (closed) {
             throw closedError();
         }
+        Lease trial = outlook.routing() == null ? lastResort(request) : null;
+        if (trial != null) {
+            return CompletableFuture.completedFuture(trial);
+        }
         try {
             Routing routing = outlook.routingOrThrow();
             return admission == null
@@ -166,6 +174,12 @@ public final class LoadBalancer implements AutoCloseable {
     private Lease lease(Routing routing, PickRequest request) {
         Lease trial = routing.trials == null ? null : trial(routing.trials, request);
         return trial != null ? trial : new Lease(this, routing.pick(request));
+    }
+
+    /** While calls fail because too few instances are well, trials are what finds out when that is over. */
+    private @Nullable Lease lastResort(PickRequest request) {
+        Trials trials = outlook.view().trials();
+        return trials == null || closed ? null : trial(trials, request);
     }
 
     /** A lease on an instance that is on trial, if this call is to be the one that tries it. */
@@ -347,6 +361,7 @@ public final class LoadBalancer implements AutoCloseable {
         CallQueue queue;
 
         double panicThreshold = 0.5;
+        boolean failTrafficOnPanic;
         Duration firstSnapshotTimeout = Duration.ofSeconds(5);
         Duration emptyListGrace = Duration.ofMinutes(5);
         Ticker ticker = Ticker.system();
@@ -423,6 +438,16 @@ public final class LoadBalancer implements AutoCloseable {
                 throw new IllegalArgumentException("panicThreshold: " + value + " (expected: 0 to 1)");
             }
             this.panicThreshold = value;
+            return this;
+        }
+
+        /**
+         * Sets whether calls fail at once in panic, with {@link io.lb4j.NoEligibleInstanceException}, instead of going to
+         * all instances, healthy or not; default false. Then none go to the few healthy instances either, which would
+         * not survive them; trial calls to ejected instances are made. (Envoy's {@code fail_traffic_on_panic}.)
+         */
+        public Builder failTrafficOnPanic(boolean value) {
+            this.failTrafficOnPanic = value;
             return this;
         }
 

@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +28,7 @@ final class Outlook {
     /** The same as in the view, one step nearer for the call path. */
     private volatile @Nullable Routing routing;
 
-    private volatile View view = new View(null, null, null);
+    private volatile View view = new View(null, null, null, null);
     private volatile @Nullable Throwable discoveryError;
     private volatile @Nullable EmptyList emptyList;
     private volatile boolean ramping;
@@ -37,11 +38,13 @@ final class Outlook {
      * don't.
      *
      * @param routing null if no call can be served
+     * @param trials who is on trial, or null if nobody is
      * @param verdict what was made of every known instance, or null if nothing is known yet
      * @param unknownDetail what discovery said of there being no such service, or null
      */
     record View(
             @Nullable Routing routing,
+            @Nullable Trials trials,
             @Nullable Verdict verdict,
             @Nullable String unknownDetail) {
 
@@ -116,8 +119,8 @@ final class Outlook {
         return now.routing;
     }
 
-    void publish(@Nullable Routing next, Verdict verdict, boolean stillUnknown) {
-        view = new View(next, verdict, stillUnknown ? view.unknownDetail : null);
+    void publish(@Nullable Routing next, @Nullable Trials trials, Verdict verdict, boolean stillUnknown) {
+        view = new View(next, trials, verdict, stillUnknown ? view.unknownDetail : null);
         ramping = verdict.ramping;
         routing = next;
         firstAnswer.complete(null);
@@ -126,7 +129,7 @@ final class Outlook {
     /** The source knows no such service. Instances known from before keep serving: they may well be alive. */
     void unknown(String detail) {
         View now = view;
-        view = new View(now.routing, now.verdict, detail);
+        view = new View(now.routing, now.trials, now.verdict, detail);
         firstAnswer.complete(null);
     }
 
@@ -177,11 +180,23 @@ final class Outlook {
                             + " (wait with ready(), or check that the source is up)",
                     error);
         }
+        String what = now.verdict.failing
+                ? "calls to service " + service + " fail at once, for too few of its instances are well"
+                        + " (panicThreshold, with failTrafficOnPanic): "
+                : "no instance of service " + service + " can take a call: ";
         return new NoEligibleInstanceException(
                 service,
-                "no instance of service " + service + " can take a call: " + count(now.verdict.standings) + ", from "
-                        + source + trouble,
+                what + count(now.verdict.standings) + returning(now.verdict) + ", from " + source + trouble,
                 error);
+    }
+
+    private String returning(Verdict verdict) {
+        Long at = verdict.nextReturnNanos;
+        if (at == null) {
+            return "";
+        }
+        long millis = Math.max(0, TimeUnit.NANOSECONDS.toMillis(at - ticker.nanos()));
+        return ", the first one's time is over in " + millis + " ms";
     }
 
     private static String count(Standing[] all) {

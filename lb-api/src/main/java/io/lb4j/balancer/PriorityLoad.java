@@ -16,6 +16,7 @@ final class PriorityLoad {
 
     private final int[] load;
     private final boolean[] panic;
+    private boolean allPanic;
 
     private PriorityLoad(int levels) {
         this.load = new int[levels];
@@ -51,6 +52,7 @@ final class PriorityLoad {
             result.panic[i] = (levels == 1 || total < 100) && (double) healthy[i] / sizes[i] < panicThreshold;
             allPanic &= result.panic[i];
         }
+        result.allPanic = allPanic;
         if (allPanic) {
             result.divide(sizes);
         } else if (sum > 0) {
@@ -89,6 +91,11 @@ final class PriorityLoad {
         if (first >= 0) {
             load[first] += left;
         }
+    }
+
+    /** Whether every level is in panic, so that none can stand in for another. */
+    boolean allPanic() {
+        return allPanic;
     }
 
     /** Percent of the calls that the level takes; all add up to 100, or to 0 if no level can take any. */

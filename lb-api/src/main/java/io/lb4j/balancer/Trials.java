@@ -15,12 +15,15 @@ final class Trials {
 
     private final Trial[] all;
     private final long intervalNanos;
+    private final int oneIn;
     private final Ticker ticker;
     private final RandomGenerator random;
 
-    Trials(Trial[] all, long intervalNanos, Ticker ticker, RandomGenerator random) {
+    /** @param alone whether there is nobody else to serve a call */
+    Trials(Trial[] all, long intervalNanos, boolean alone, Ticker ticker, RandomGenerator random) {
         this.all = all;
         this.intervalNanos = intervalNanos;
+        this.oneIn = alone ? 1 : ONE_IN;
         this.ticker = ticker;
         this.random = random;
     }
@@ -34,7 +37,7 @@ final class Trials {
         if (request.attempt() > 0) {
             return null;
         }
-        int at = random.nextInt(ONE_IN * all.length);
+        int at = random.nextInt(oneIn * all.length);
         if (at >= all.length || request.excludes(all[at].state)) {
             return null;
         }

@@ -27,6 +27,12 @@ final class Verdict {
     /** Those that are out no longer and not yet back, as one call at a time finds out how they are. */
     final Trial[] trials;
 
+    /** Whether calls fail because too few instances are well, though some may be. */
+    final boolean failing;
+
+    /** When time will bring the next one back, or null if nobody waits for that. */
+    final @Nullable Long nextReturnNanos;
+
     final boolean ramping;
 
     /**
@@ -64,6 +70,8 @@ final class Verdict {
             List<Level> levels,
             InstanceState[] spares,
             Trial[] trials,
+            boolean failing,
+            @Nullable Long nextReturnNanos,
             boolean ramping) {
         this.all = all;
         this.standings = standings;
@@ -71,6 +79,8 @@ final class Verdict {
         this.levels = levels;
         this.spares = spares;
         this.trials = trials;
+        this.failing = failing;
+        this.nextReturnNanos = nextReturnNanos;
         this.ramping = ramping;
     }
 
@@ -80,7 +90,7 @@ final class Verdict {
                 return true;
             }
         }
-        return false;
+        return failing;
     }
 
     /** Whether the same instances get the same shares of the calls, and the same ones stand by or are on trial. */

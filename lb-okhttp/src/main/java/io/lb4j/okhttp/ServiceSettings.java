@@ -30,6 +30,7 @@ public final class ServiceSettings {
     final @Nullable ConcurrencyLimit concurrencyLimit;
     final @Nullable CallQueue queue;
     final double panicThreshold;
+    final boolean failTrafficOnPanic;
     final RetryPolicy retry;
     final double budgetRatio;
     final int budgetPerSecond;
@@ -50,6 +51,7 @@ public final class ServiceSettings {
         this.concurrencyLimit = builder.concurrencyLimit;
         this.queue = builder.queue;
         this.panicThreshold = builder.panicThreshold;
+        this.failTrafficOnPanic = builder.failTrafficOnPanic;
         this.retry = builder.retry;
         this.budgetRatio = builder.budgetRatio;
         this.budgetPerSecond = builder.budgetPerSecond;
@@ -72,6 +74,7 @@ public final class ServiceSettings {
         private @Nullable ConcurrencyLimit concurrencyLimit;
         private @Nullable CallQueue queue;
         private double panicThreshold = 0.5;
+        private boolean failTrafficOnPanic;
         private RetryPolicy retry = RetryPolicy.defaults();
         private double budgetRatio = 0.2;
         private int budgetPerSecond = 10;
@@ -173,6 +176,15 @@ public final class ServiceSettings {
         public Builder panicThreshold(double value) {
             check(value >= 0 && value <= 1, "panicThreshold", value, "0 to 1");
             this.panicThreshold = value;
+            return this;
+        }
+
+        /**
+         * Sets whether calls fail at once in panic, with a {@link ServiceUnavailableException}, instead of going to all
+         * instances, healthy or not; default false.
+         */
+        public Builder failTrafficOnPanic(boolean value) {
+            this.failTrafficOnPanic = value;
             return this;
         }
 

@@ -168,6 +168,7 @@ final class Services implements AutoCloseable {
                 .concurrencyLimit(own.concurrencyLimit)
                 .queue(own.queue)
                 .panicThreshold(own.panicThreshold)
+                .failTrafficOnPanic(own.failTrafficOnPanic)
                 .firstSnapshotTimeout(Duration.ZERO)
                 .emptyListGrace(own.emptyListGrace)
                 .scheduler(settings.scheduler);
