@@ -33,9 +33,9 @@ public interface Probe {
 
     /**
      * A probe that opens a TCP connection to the instance and closes it: it sees a dead process or host, not a hung
-     * one. Holds no threads of its own.
+     * one. {@link TcpProbe#builder()} has one that also talks.
      */
     static Probe tcp() {
-        return TcpProbe.INSTANCE;
+        return TcpProbe.CONNECT;
     }
 }
