@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A connection that was refused costs a server nothing, and when half of a large fleet is killed at once, far more than
  * a share of the calls must try elsewhere. So a retry after one is given back by the next success of any call: while
  * somebody answers, such retries are bounded per call only ({@link RetryPolicy#maxUnsent}). When nobody answers any more,
- * nothing is given back, and they count as all others do.
+ * nothing is given back, and they count as all others do; so they do for the first second after nobody answered for one, in
+ * which instances come back one by one.
  *
  * <p>The terms are Finagle's (a share of live traffic, a floor per second), which unlike a limit on attempts bound the
  * extra load also when every call fails. Its bucket of tokens saves up for ten seconds, though, and hands all of that
@@ -48,6 +49,12 @@ public final class RetryBudget {
 
     /** Whether there may be some of these. */
     private volatile boolean owing;
+
+    /** While there are: the slice of the last success, or of the first of them. */
+    private volatile long lastSuccess;
+
+    /** From which slice on successes give back. */
+    private volatile long givesBackFrom;
 
     /** One token at most: what calls deposited since the last retry, for when a second's share is less than one. */
     private final AtomicLong saved = new AtomicLong();
@@ -126,7 +133,11 @@ public final class RetryBudget {
         if (!take(refusals)) {
             return false;
         }
-        owing = true;
+        Ticker clock = ticker;
+        if (clock != null && !owing) {
+            lastSuccess = slice(clock);
+            owing = true;
+        }
         return true;
     }
 
@@ -138,8 +149,17 @@ public final class RetryBudget {
 
     /** Notes that an instance answered, and well: what was taken after refused connections is given back. */
     public void onSuccess() {
+        Ticker clock = ticker;
         // One read, as nearly every call gets here.
-        if (owing) {
+        if (!owing || clock == null) {
+            return;
+        }
+        long slice = slice(clock);
+        long silent = slice - lastSuccess;
+        lastSuccess = slice;
+        if (silent > SLICES_PER_SECOND) {
+            givesBackFrom = slice + SLICES_PER_SECOND + 1;
+        } else if (slice >= givesBackFrom) {
             owing = false;
             for (int i = 0; i < RING; i++) {
                 refusals.set(i, 0);

@@ -80,6 +80,16 @@ final class RetryBudgetTest {
     }
 
     @Test
+    void refusedConnections_whenSomebodyAnswersAgain_countForOneMoreSecond() {
+        RetryBudget budget = new RetryBudget(0.2, 0, time);
+        refusedRetries(budget, 200, 1, true);
+        refusedRetries(budget, 600, 7, false);
+        assertThat(refusedRetries(budget, 200, 7, true)).isLessThanOrEqualTo(40);
+        assertThat(refusedRetries(budget, 200, 7, true)).isBetween(1000L, 1400L);
+        assertThat(refusedRetries(budget, 200, 7, true)).isEqualTo(1400);
+    }
+
+    @Test
     void refusedConnections_andOtherRetriesShareTheBound() {
         RetryBudget budget = new RetryBudget(0.2, 0, time);
         refusedRetries(budget, 200, 0, true);
