@@ -1,11 +1,9 @@
 package io.lb4j.faults;
 
 import io.lb4j.ServiceInstance;
-import io.lb4j.balancer.InstanceReport;
 import io.lb4j.balancer.LoadBalancerListener;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.okhttp.LoadBalancedClient;
-import io.lb4j.testing.ManualDiscovery;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -15,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import okhttp3.ConnectionPool;
 import okhttp3.Dispatcher;
 import okhttp3.HttpUrl;
@@ -27,34 +26,40 @@ import org.jspecify.annotations.Nullable;
 /** The two clients that are compared: same time-outs, same list of instances. */
 final class Clients implements AutoCloseable {
     static final Duration CONNECT_TIMEOUT = Duration.ofMillis(250);
-    static final Duration ATTEMPT_TIMEOUT = Duration.ofMillis(500);
     static final int LOCAL_FAILURES = 3;
     static final Duration CALL_TIMEOUT = Duration.ofSeconds(3);
 
-    final ManualDiscovery discovery = new ManualDiscovery();
+    final AttemptLog attempts = new AttemptLog();
+    final AttemptLog plainAttempts = new AttemptLog();
     /** When each instance was first ejected, by {@link System#nanoTime()}. */
     final Map<String, Long> ejectedAt = new ConcurrentHashMap<>();
 
     private final LoadBalancedClient balanced;
     private final boolean secure;
+    private final Listing listing;
+    private final IntFunction<String> addresses;
     private final OkHttpClient base;
     private final OkHttpClient rotation;
     private final AtomicInteger turn = new AtomicInteger();
     private volatile List<ServiceInstance> listed = List.of();
 
-    Clients(boolean http2, @Nullable Certificates certificates) throws IOException, GeneralSecurityException {
+    Clients(Fault fault, @Nullable Certificates certificates) throws IOException, GeneralSecurityException {
+        boolean http2 = fault.kind == Fleet.Kind.HAPROXY_HTTP2;
         secure = certificates != null;
+        addresses = fault.relayed ? Relay::address : Fleet::address;
+        listing = fault.registered ? Listing.registry() : Listing.manual();
         OkHttpClient.Builder builder = new OkHttpClient.Builder()
                 .protocols(List.of(http2 ? Protocol.H2_PRIOR_KNOWLEDGE : Protocol.HTTP_1_1))
                 .connectTimeout(CONNECT_TIMEOUT)
-                .callTimeout(CALL_TIMEOUT);
+                .callTimeout(CALL_TIMEOUT)
+                .eventListenerFactory(attempts);
         if (certificates != null) {
             certificates.trust(builder);
         }
         base = builder.build();
         balanced = LoadBalancedClient.builder(base)
-                .discovery(discovery)
-                .defaults(settings -> settings.attemptTimeout(ATTEMPT_TIMEOUT)
+                .discovery(listing.discovery())
+                .defaults(settings -> settings.attemptTimeout(fault.attemptTimeout)
                         .outlierDetection(OutlierDetection.builder()
                                 .consecutiveLocalFailures(LOCAL_FAILURES)
                                 .build()))
@@ -69,7 +74,8 @@ final class Clients implements AutoCloseable {
         unlimited.setMaxRequests(512);
         unlimited.setMaxRequestsPerHost(512);
         rotation = base.newBuilder()
-                .readTimeout(ATTEMPT_TIMEOUT)
+                .readTimeout(fault.attemptTimeout)
+                .eventListenerFactory(plainAttempts)
                 .dispatcher(unlimited)
                 .connectionPool(new ConnectionPool(50, 1, TimeUnit.MINUTES))
                 .addInterceptor(chain -> inTurn(chain, listed, turn))
@@ -78,6 +84,9 @@ final class Clients implements AutoCloseable {
 
     /** What a client does that has a list and nothing else. */
     static Response inTurn(Chain chain, List<ServiceInstance> all, AtomicInteger turn) throws IOException {
+        if (all.isEmpty()) {
+            throw new IOException("no instances");
+        }
         ServiceInstance next = all.get(Integer.remainderUnsigned(turn.getAndIncrement(), all.size()));
         HttpUrl url = chain.request()
                 .url()
@@ -89,11 +98,9 @@ final class Clients implements AutoCloseable {
     }
 
     /** What discovery says from now on, to both. */
-    void list(List<ServiceInstance> instances) {
-        discovery.set("orders", instances);
-        if (!instances.isEmpty()) {
-            listed = List.copyOf(instances);
-        }
+    void list(List<ServiceInstance> instances) throws IOException {
+        listed = List.copyOf(instances);
+        listing.list(instances);
     }
 
     Caller balanced() {
@@ -104,23 +111,14 @@ final class Clients implements AutoCloseable {
         return new Caller("plain-", secure ? "https" : "http", rotation);
     }
 
-    /** Attempts of the balanced client so far. */
-    long attempts() {
-        long sum = 0;
-        for (InstanceReport each : balanced.balancer("orders").instances()) {
-            sum += each.calls();
-        }
-        return sum;
-    }
-
     List<ServiceInstance> fleet() {
-        return fleet(secure);
+        return fleet(secure, addresses);
     }
 
-    static List<ServiceInstance> fleet(boolean secure) {
+    static List<ServiceInstance> fleet(boolean secure, IntFunction<String> addresses) {
         List<ServiceInstance> all = new ArrayList<>();
         for (int i = 0; i < Fleet.SIZE; i++) {
-            all.add(instance(Fleet.name(i), Fleet.address(i), secure));
+            all.add(instance(Fleet.name(i), addresses.apply(i), secure));
         }
         return all;
     }
@@ -139,6 +137,7 @@ final class Clients implements AutoCloseable {
     @Override
     public void close() {
         balanced.close();
+        listing.close();
         for (OkHttpClient each : List.of(base, rotation)) {
             each.dispatcher().executorService().shutdownNow();
             each.connectionPool().evictAll();

@@ -2,12 +2,12 @@ package io.lb4j.faults;
 
 import io.lb4j.faults.Fault.Verdict;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -16,6 +16,8 @@ import java.util.function.Predicate;
  *
  * @param served of all servers, both clients' calls
  * @param attempts that the balanced client made
+ * @param failed those of them that failed without an answer
+ * @param plainAttempts that the plain client made
  * @param ejectedAt first ejections, by {@link System#nanoTime()}
  * @param origin of the measured calls' times
  * @param epochMillis the same moment by the clock of the servers' logs
@@ -24,7 +26,9 @@ record Evidence(
         List<Sample> balanced,
         List<Sample> plain,
         List<Served> served,
-        long attempts,
+        List<Attempted> attempts,
+        List<Waited> failed,
+        List<Attempted> plainAttempts,
         Map<String, Long> ejectedAt,
         long origin,
         long epochMillis) {
@@ -67,19 +71,39 @@ record Evidence(
                 .count();
     }
 
-    /** Requests beyond one for each call, as a share of the calls. */
-    double extraLoad() {
-        return (double) attempts / balanced.size() - 1;
+    ExtraLoad extraLoad() {
+        return ExtraLoad.of(balanced, attempts, origin);
     }
 
-    /** The plain client's, by the servers' logs; requests that never arrived are not in there. */
-    double plainExtraLoad() {
-        Map<String, Integer> counts = new HashMap<>();
-        served.stream()
-                .filter(each -> each.id().startsWith("plain-") && !each.id().startsWith("plain-warm-"))
-                .forEach(each -> counts.merge(each.id(), 1, Integer::sum));
-        long repeated = counts.values().stream().mapToLong(each -> each - 1L).sum();
-        return (double) repeated / plain.size();
+    ExtraLoad plainExtraLoad() {
+        return ExtraLoad.of(plain, plainAttempts, origin);
+    }
+
+    /** Attempts of the balanced client that were begun on a server in a stretch of time. */
+    long attemptsOn(String server, long fromMillis, long toMillis) {
+        return attempts.stream()
+                .filter(each -> each.server().equals(server))
+                .mapToLong(each -> TimeUnit.NANOSECONDS.toMillis(each.atNanos() - origin))
+                .filter(at -> at >= fromMillis && at < toMillis)
+                .count();
+    }
+
+    /** Attempts on a server that lasted so long and failed, by connection; 0 are those that got none. */
+    Map<Integer, Long> waited(String server, long leastMillis) {
+        Map<Integer, Long> counts = new TreeMap<>();
+        failed.stream()
+                .filter(each -> each.server().equals(server))
+                .filter(each -> TimeUnit.NANOSECONDS.toMillis(each.nanos()) >= leastMillis)
+                .forEach(each -> counts.merge(each.connection(), 1L, Long::sum));
+        return counts;
+    }
+
+    /** Whether the calls from the fault's begin on are no slower than half as much again as those before it. */
+    Verdict noSlower() {
+        double healthy = percentile(balanced, 99, between(500, Fault.BEGIN_MILLIS - 100));
+        double now = percentile(balanced, 99, between(Fault.BEGIN_MILLIS, Long.MAX_VALUE));
+        return new Verdict(
+                now <= 1.5 * healthy, String.format(Locale.ROOT, "p99 %.1f ms, healthy %.1f ms", now, healthy));
     }
 
     /** What share of the balanced client's requests a server processed, from a moment on. */

@@ -1,9 +1,11 @@
 package io.lb4j.faults;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** One row of the table: what breaks, when, and what a caller may see of it. */
@@ -34,7 +36,16 @@ final class Fault {
     @Nullable
     Measurement measurement;
 
-    Function<Evidence, Verdict> verdict = evidence -> new Verdict(false, "no verdict");
+    /** Whether the clients reach the servers through relays, which can delay. */
+    boolean relayed;
+
+    /** Whether the clients learn of the servers from a registry. */
+    boolean registered;
+
+    Duration attemptTimeout = Duration.ofMillis(500);
+
+    private Function<Evidence, Verdict> verdict = evidence -> new Verdict(false, "no verdict");
+    private Predicate<Evidence> noticed = evidence -> Evidence.failures(evidence.plain()) > 0;
 
     Fault(String name, String required, boolean network) {
         this.name = name;
@@ -67,11 +78,43 @@ final class Fault {
         return this;
     }
 
+    Fault throughRelays() {
+        relayed = true;
+        return this;
+    }
+
+    Fault fromRegistry() {
+        registered = true;
+        return this;
+    }
+
+    Fault attemptsOf(Duration value) {
+        attemptTimeout = value;
+        return this;
+    }
+
+    /** Whether the plain client saw that there was a fault; by default if a call of it failed. */
+    Fault noticedIf(Predicate<Evidence> value) {
+        noticed = value;
+        return this;
+    }
+
     Fault judged(Function<Evidence, Verdict> value) {
         verdict = value;
         return this;
     }
 
+    /** A fault that the plain client didn't notice was none, and proves nothing. */
+    Verdict judge(Evidence evidence) {
+        return noticed.test(evidence)
+                ? verdict.apply(evidence)
+                : new Verdict(false, "the plain client noticed nothing: no fault was made");
+    }
+
     /** What the measurements say, and the figures it was said for. */
-    record Verdict(boolean held, String why) {}
+    record Verdict(boolean held, String why) {
+        Verdict and(Verdict other) {
+            return new Verdict(held && other.held, why + ", " + other.why);
+        }
+    }
 }

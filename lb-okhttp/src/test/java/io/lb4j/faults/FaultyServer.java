@@ -17,7 +17,8 @@ import java.util.concurrent.Semaphore;
 /**
  * A server process that misbehaves on command. Arguments: its name, address, port and log. Commands come line by line on
  * standard input: {@code ok}, {@code delay MILLIS}, {@code error PERCENT}, {@code rst}, {@code half-close},
- * {@code garbage}, {@code work MILLIS} (so many calls at a time as it has workers, while the others wait); it ends when its input does, so that it can't outlive the run.
+ * {@code garbage}, {@code work MILLIS} (so many calls at a time as it has workers, while the others wait); a delay stays,
+ * of good answers only. It ends when its input does, so that it can't outlive the run.
  */
 final class FaultyServer {
     /** How many calls it works on at a time when it is told to. */
@@ -26,13 +27,16 @@ final class FaultyServer {
     private final String name;
     private final FileOutputStream log;
     private final Semaphore workers = new Semaphore(WORKERS, true);
-    private final Random random = new Random(42);
+    private final Random random;
     private volatile String mode = "ok";
     private volatile int argument;
+    private volatile int delayMillis;
 
     private FaultyServer(String name, FileOutputStream log) {
         this.name = name;
         this.log = log;
+        // Not the same for all: what failed here would then fail elsewhere, too.
+        this.random = new Random(name.hashCode());
     }
 
     public static void main(String[] args) throws IOException {
@@ -44,13 +48,18 @@ final class FaultyServer {
             BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
             for (String line = commands.readLine(); line != null; line = commands.readLine()) {
                 String[] words = line.split(" ", -1);
-                server.argument = words.length > 1 ? Integer.parseInt(words[1]) : 0;
-                server.mode = words[0];
+                int argument = words.length > 1 ? Integer.parseInt(words[1]) : 0;
+                if (words[0].equals("delay")) {
+                    server.delayMillis = argument;
+                } else {
+                    server.argument = argument;
+                    server.mode = words[0];
+                }
             }
         }
     }
 
-    private static void daemon(Runnable task) {
+    static void daemon(Runnable task) {
         Thread thread = new Thread(task, "faulty");
         thread.setDaemon(true);
         thread.start();
@@ -113,7 +122,6 @@ final class FaultyServer {
                 write(out, "\u0000\u0001 this is not HTTP\r\n\r\n");
                 return false;
             }
-            case "delay" -> Thread.sleep(argument);
             case "work" -> {
                 workers.acquire();
                 try {
@@ -122,7 +130,11 @@ final class FaultyServer {
                     workers.release();
                 }
             }
-            default -> {}
+            default -> {
+                if (status == 200) {
+                    Thread.sleep(delayMillis);
+                }
+            }
         }
         write(out, head(status, name.length()) + name);
         return true;

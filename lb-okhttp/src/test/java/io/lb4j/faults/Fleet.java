@@ -31,6 +31,9 @@ final class Fleet implements AutoCloseable {
     private final Kind kind;
     private final Path directory;
     private final @Nullable Certificates certificates;
+    private static final int FIRST_ADDRESS = 11;
+
+    private final boolean[] refusing = new boolean[SIZE];
     private final boolean[] impostors = new boolean[SIZE];
     private final Process[] processes = new Process[SIZE];
 
@@ -40,11 +43,8 @@ final class Fleet implements AutoCloseable {
         this.certificates = certificates;
         for (int i = 0; i < SIZE; i++) {
             Files.createDirectories(home(i));
-            launch(i);
         }
-        for (int i = 0; i < SIZE; i++) {
-            awaitListening(i);
-        }
+        startAll();
     }
 
     static String name(int i) {
@@ -52,7 +52,20 @@ final class Fleet implements AutoCloseable {
     }
 
     static String address(int i) {
-        return "127.0.0." + (11 + i);
+        return "127.0.0." + (FIRST_ADDRESS + i);
+    }
+
+    /** Whose address it is, its relay's included; the address itself if nobody's. */
+    static String nameAt(InetSocketAddress address) {
+        for (int i = 0; i < SIZE; i++) {
+            String host = address.getAddress() == null
+                    ? address.getHostString()
+                    : address.getAddress().getHostAddress();
+            if (host.equals(address(i)) || host.equals(Relay.address(i))) {
+                return name(i);
+            }
+        }
+        return address.toString();
     }
 
     private Path home(int i) {
@@ -75,12 +88,22 @@ final class Fleet implements AutoCloseable {
         start(i);
     }
 
+    /** Puts a server that refuses every stream in this one's place, which finishes what it has. */
+    void refuse(int i) throws IOException, InterruptedException {
+        quit(i);
+        refusing[i] = true;
+        start(i);
+    }
+
     private void launch(int i) throws IOException {
-        List<String> command = switch (kind) {
-            case NGINX, NGINX_TLS -> nginx(i);
-            case HAPROXY, HAPROXY_HTTP2 -> haproxy(i);
-            case FAULTY -> faulty(i);
-        };
+        List<String> command = refusing[i]
+                ? java(RefusingServer.class, address(i), String.valueOf(PORT))
+                : switch (kind) {
+                    case NGINX, NGINX_TLS -> nginx(i);
+                    case HAPROXY, HAPROXY_HTTP2 -> haproxy(i);
+                    case FAULTY ->
+                        java(FaultyServer.class, name(i), address(i), String.valueOf(PORT), log(i).toString());
+                };
         Path output = kind == Kind.HAPROXY || kind == Kind.HAPROXY_HTTP2 ? log(i) : home(i).resolve("output");
         processes[i] = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
@@ -114,9 +137,9 @@ final class Fleet implements AutoCloseable {
         return List.of(program, "-db", "-f", file.toString());
     }
 
-    private List<String> faulty(int i) {
-        // Ten JVMs on two cores: no optimising compiler, one thread for garbage.
-        return List.of(
+    /** A program of ours, as small as a JVM gets: no optimising compiler, one thread for garbage. */
+    static List<String> java(Class<?> program, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx32m",
                 "-XX:+UseSerialGC",
@@ -124,11 +147,9 @@ final class Fleet implements AutoCloseable {
                 "-Xshare:auto",
                 "-cp",
                 System.getProperty("java.class.path"),
-                FaultyServer.class.getName(),
-                name(i),
-                address(i),
-                String.valueOf(PORT),
-                log(i).toString());
+                program.getName()));
+        command.addAll(List.of(arguments));
+        return command;
     }
 
     private List<String> nginx(int i) throws IOException {
@@ -177,6 +198,26 @@ final class Fleet implements AutoCloseable {
 
     void kill(int i) throws InterruptedException {
         processes[i].destroyForcibly().waitFor();
+    }
+
+    /** Kills the first of them, as nearly at once as can be. */
+    void killFirst(int count) throws InterruptedException {
+        for (int i = 0; i < count; i++) {
+            processes[i].destroyForcibly();
+        }
+        for (int i = 0; i < count; i++) {
+            processes[i].waitFor();
+        }
+    }
+
+    /** Starts all again, as nearly at once as can be. */
+    void startAll() throws IOException, InterruptedException {
+        for (int i = 0; i < SIZE; i++) {
+            launch(i);
+        }
+        for (int i = 0; i < SIZE; i++) {
+            awaitListening(i);
+        }
     }
 
     /**

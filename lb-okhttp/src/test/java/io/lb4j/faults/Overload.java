@@ -5,7 +5,6 @@ import static io.lb4j.faults.Evidence.percentile;
 import static io.lb4j.faults.Fault.BEGIN_MILLIS;
 
 import io.lb4j.ServiceInstance;
-import io.lb4j.balancer.InstanceReport;
 import io.lb4j.faults.Fault.Verdict;
 import io.lb4j.health.CallQueue;
 import io.lb4j.health.ConcurrencyLimit;
@@ -50,8 +49,10 @@ final class Overload {
     }
 
     private static Evidence measure(Path directory) throws Exception {
+        AttemptLog attempts = new AttemptLog();
+        AttemptLog plainAttempts = new AttemptLog();
         ManualDiscovery discovery = new ManualDiscovery();
-        List<ServiceInstance> fleet = Clients.fleet(false);
+        List<ServiceInstance> fleet = Clients.fleet(false, Fleet::address);
         discovery.set("orders", fleet);
         Dispatcher dispatcher = new Dispatcher();
         dispatcher.setMaxRequests(4096);
@@ -60,9 +61,11 @@ final class Overload {
                 .dispatcher(dispatcher)
                 .connectTimeout(Clients.CONNECT_TIMEOUT)
                 .callTimeout(DEADLINE)
+                .eventListenerFactory(attempts)
                 .build();
         AtomicInteger turn = new AtomicInteger();
         OkHttpClient plain = base.newBuilder()
+                .eventListenerFactory(plainAttempts)
                 .connectionPool(new ConnectionPool(400, 1, TimeUnit.MINUTES))
                 .addInterceptor(chain -> Clients.inTurn(chain, fleet, turn))
                 .build();
@@ -76,15 +79,21 @@ final class Overload {
                 servers.command(i, "work " + WORK_MILLIS);
             }
             Caller balanced = warm("lb-", limited);
-            long before = attempts(limited);
             long origin = System.nanoTime();
             long epochMillis = System.currentTimeMillis();
             drive(balanced, LENGTH_MILLIS);
-            long attempts = attempts(limited) - before;
             Caller byTurns = warm("plain-", plain);
             drive(byTurns, PLAIN_LENGTH_MILLIS);
             return new Evidence(
-                    balanced.samples(), byTurns.samples(), servers.served(), attempts, Map.of(), origin, epochMillis);
+                    balanced.samples(),
+                    byTurns.samples(),
+                    servers.served(),
+                    attempts.attempts(),
+                    attempts.failed(),
+                    plainAttempts.attempts(),
+                    Map.of(),
+                    origin,
+                    epochMillis);
         } finally {
             dispatcher.executorService().shutdownNow();
             base.connectionPool().evictAll();
@@ -117,12 +126,6 @@ final class Overload {
     private static void call(Caller caller, int number, long origin, double due, boolean measured) {
         Rig.sleepUntil(origin + (long) due);
         caller.call(number, origin, origin + (long) due, measured);
-    }
-
-    private static long attempts(LoadBalancedClient client) {
-        return client.balancer("orders").instances().stream()
-                .mapToLong(InstanceReport::calls)
-                .sum();
     }
 
     private static Verdict verdict(Evidence evidence) {

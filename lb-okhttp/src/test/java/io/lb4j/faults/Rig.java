@@ -14,11 +14,13 @@ final class Rig {
 
     final Fleet fleet;
     final Clients clients;
+    final Relays relays;
     private final Fault fault;
 
-    private Rig(Fault fault, Fleet fleet, Clients clients) {
+    private Rig(Fault fault, Fleet fleet, Relays relays, Clients clients) {
         this.fault = fault;
         this.fleet = fleet;
+        this.relays = relays;
         this.clients = clients;
     }
 
@@ -28,8 +30,9 @@ final class Rig {
         }
         Certificates certificates = fault.kind == Fleet.Kind.NGINX_TLS ? new Certificates(directory) : null;
         try (Fleet fleet = new Fleet(fault.kind, directory, certificates);
-                Clients clients = new Clients(fault.kind == Fleet.Kind.HAPROXY_HTTP2, certificates)) {
-            return new Rig(fault, fleet, clients).run();
+                Relays relays = new Relays(fault.relayed);
+                Clients clients = new Clients(fault, certificates)) {
+            return new Rig(fault, fleet, relays, clients).run();
         } finally {
             if (fault.network) {
                 Network.heal();
@@ -47,7 +50,6 @@ final class Rig {
         clients.ejectedAt.clear();
         long origin = System.nanoTime();
         long epochMillis = System.currentTimeMillis();
-        long attempts = clients.attempts();
         Thread load = load(balanced, plain, fault.lengthMillis, true);
         for (Fault.Step step : fault.steps) {
             sleepUntil(origin + TimeUnit.MILLISECONDS.toNanos(step.atMillis()));
@@ -59,7 +61,9 @@ final class Rig {
                 balanced.samples(),
                 plain.samples(),
                 fleet.served(),
-                clients.attempts() - attempts,
+                clients.attempts.attempts(),
+                clients.attempts.failed(),
+                clients.plainAttempts.attempts(),
                 clients.ejectedAt,
                 origin,
                 epochMillis);

@@ -8,8 +8,10 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
 /** The server's side of one HTTP/2 connection, frame by frame. */
-final class RawHttp2 {
-    static final int REFUSED_STREAM = 7;
+public final class RawHttp2 {
+    /** The error of a stream that was not processed. */
+    public static final int REFUSED_STREAM = 7;
+
     static final int INTERNAL_ERROR = 2;
     static final int CANCEL = 8;
     private static final int DATA = 0;
@@ -27,7 +29,8 @@ final class RawHttp2 {
     private final DataInputStream in;
     private final DataOutputStream out;
 
-    RawHttp2(Socket socket) throws IOException {
+    /** Greets the client of a connection that was just accepted. */
+    public RawHttp2(Socket socket) throws IOException {
         in = new DataInputStream(socket.getInputStream());
         // Buffered, or Nagle and the delayed acknowledgement hold up the rest of each frame for 40 ms.
         out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
@@ -36,7 +39,7 @@ final class RawHttp2 {
     }
 
     /** Reads until the client has sent a whole request, and returns its stream. */
-    int readRequest() throws IOException {
+    public int readRequest() throws IOException {
         while (true) {
             Frame frame = read();
             if ((frame.type == HEADERS || frame.type == DATA) && (frame.flags & END_STREAM) != 0) {
@@ -78,7 +81,8 @@ final class RawHttp2 {
         frame(DATA, END_STREAM, stream, body.getBytes(StandardCharsets.US_ASCII));
     }
 
-    void reset(int stream, int code) throws IOException {
+    /** Ends a stream with an error. */
+    public void reset(int stream, int code) throws IOException {
         frame(RST_STREAM, 0, stream, new byte[] {0, 0, 0, (byte) code});
     }
 
