@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
  * Never asks DNS, since the answer may be another one when the address is called.
  */
 final class AddressRange {
-    private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
+    private static final String OCTET = "(?:[01]?\\d{1,2}|2[0-4]\\d|25[0-5])";
+
+    /** No octet above 255: what merely looks like an address is looked up as a name. */
+    private static final Pattern IPV4 = Pattern.compile(OCTET + "(\\." + OCTET + "){3}");
 
     private final String spelling;
     private final byte[] network;
@@ -49,8 +52,7 @@ final class AddressRange {
 
     /** The address that {@code text} spells in digits, or null if it is a name. */
     static @Nullable InetAddress literal(String text) {
-        // A zone (%eth0) means something on one machine only.
-        if (!IPV4.matcher(text).matches() && (text.indexOf(':') < 0 || text.indexOf('%') >= 0)) {
+        if (!isSpelledInDigits(text)) {
             return null;
         }
         try {
@@ -58,6 +60,12 @@ final class AddressRange {
         } catch (UnknownHostException e) {
             return null;
         }
+    }
+
+    /** Whether the JDK reads it as an address, or refuses it, without asking DNS. */
+    static boolean isSpelledInDigits(String text) {
+        // A zone (%eth0) means something on one machine only.
+        return IPV4.matcher(text).matches() || (text.indexOf(':') >= 0 && text.indexOf('%') < 0);
     }
 
     boolean contains(InetAddress address) {

@@ -156,7 +156,7 @@ final class RegistryCalls implements AutoCloseable {
         return call;
     }
 
-    private static JsonNode json(int status, Response response) throws IOException {
+    static JsonNode json(int status, Response response) throws IOException {
         BufferedSource source = response.body().source();
         if (source.request(RegistryRules.MAX_ANSWER_BYTES + 1L)) {
             throw new IOException("answered with more than " + RegistryRules.MAX_ANSWER_BYTES + " bytes");

@@ -41,18 +41,13 @@ final class RegistrySnapshot {
      * @return whether there was a file to trust
      */
     boolean restore(RegistryTable table) {
-        JsonNode root;
         try (InputStream in = Files.newInputStream(file)) {
             byte[] content = in.readNBytes(MAX_BYTES + 1);
             if (content.length > MAX_BYTES) {
                 throw new IOException("larger than " + MAX_BYTES + " bytes");
             }
-            root = JSON.readTree(content);
-            if (root == null
-                    || root.path("version").asInt() != 1
-                    || !root.path("services").isObject()) {
-                throw new IOException("not a snapshot of a registry, version 1");
-            }
+            restore(table, content);
+            return true;
         } catch (NoSuchFileException e) {
             return false;
         } catch (IOException e) {
@@ -60,12 +55,25 @@ final class RegistrySnapshot {
             setAside();
             return false;
         }
+    }
+
+    /**
+     * Puts what a file held into the table; what is wrong with single instances is warned of.
+     *
+     * @throws IOException if it is no snapshot; the table is then as it was
+     */
+    void restore(RegistryTable table, byte[] content) throws IOException {
+        JsonNode root = JSON.readTree(content);
+        if (root == null
+                || root.path("version").asInt() != 1
+                || !root.path("services").isObject()) {
+            throw new IOException("not a snapshot of a registry, version 1");
+        }
         for (Map.Entry<String, JsonNode> service : root.path("services").properties()) {
             for (JsonNode entry : service.getValue()) {
                 restore(table, service.getKey(), entry);
             }
         }
-        return true;
     }
 
     private void restore(RegistryTable table, String service, JsonNode entry) {
