@@ -39,7 +39,9 @@ final class LincheckTest {
                 Budget.class,
                 Floor.class,
                 OneTracker.class,
-                OneTrial.class
+                OneTrial.class,
+                OneMarks.class,
+                Homecoming.class
             })
     void part_underEveryInterleaving_keepsItsPromise(Class<?> part) {
         new ModelCheckingOptions()
@@ -53,7 +55,7 @@ final class LincheckTest {
                 .check(part);
     }
 
-    /** Of all closes of one lease one counts. */
+    /** Of all closes of one lease one counts, be it that of the answer or that of a caller who gives up. */
     public static final class LeaseClose {
         private static final LoadBalancer IDLE = new Rig().builder().build();
 
@@ -62,6 +64,11 @@ final class LincheckTest {
         @Operation
         public boolean close() {
             return lease.close(Outcome.SUCCESS);
+        }
+
+        @Operation
+        public boolean cancel() {
+            return lease.close(Outcome.IGNORED);
         }
     }
 
@@ -254,6 +261,69 @@ final class LincheckTest {
             Trial.Call call = trial.begin(0, 1);
             check(call != null, "nobody has the place, and nobody gets it");
             call.tellNothing();
+        }
+    }
+
+    /** Marks are made when they are first needed, by whoever needs them: one for all, or a failure would be forgotten. */
+    public static final class OneMarks {
+        private final InstanceState state = new InstanceState(INSTANCE);
+        private final Queue<Marks> seen = new ConcurrentLinkedQueue<>();
+
+        @Operation
+        public void fail() {
+            state.started();
+            state.ended(Outcome.TIMEOUT);
+            seen.add(state.marks());
+        }
+
+        @Validate
+        public void allTheSame() {
+            check(seen.stream().distinct().count() <= 1, "marks " + seen);
+            check(state.failedCount() == seen.size(), "failed " + state.failedCount() + " of " + seen.size());
+        }
+    }
+
+    /** An instance that leaves and comes back while calls are in flight is the same one, and its calls are counted where they began. */
+    public static final class Homecoming {
+        private static final LoadBalancer IDLE = new Rig().builder().build();
+
+        private final Roster roster = new Roster(null);
+        private final Queue<Lease> open = new ConcurrentLinkedQueue<>();
+        private volatile InstanceState[] routed = {};
+
+        @Operation(nonParallelGroup = "lane")
+        public void arrive() {
+            roster.take(roster.read(List.of(INSTANCE)), 0);
+            routed = roster.all();
+        }
+
+        @Operation(nonParallelGroup = "lane")
+        public void leave() {
+            roster.take(roster.read(List.of()), 0);
+            routed = roster.all();
+        }
+
+        @Operation
+        public void begin() {
+            InstanceState[] seen = routed;
+            if (seen.length > 0) {
+                open.add(new Lease(IDLE, seen[0]));
+            }
+        }
+
+        @Operation
+        public void end() {
+            Lease lease = open.poll();
+            if (lease != null) {
+                lease.close(Outcome.SUCCESS);
+            }
+        }
+
+        @Validate
+        public void allCallsAreOfOneInstance() {
+            arrive();
+            InstanceState here = roster.all()[0];
+            check(here.inFlight() == open.size(), here.inFlight() + " in flight, " + open.size() + " leases");
         }
     }
 
