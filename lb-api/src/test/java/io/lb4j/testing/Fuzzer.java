@@ -13,10 +13,10 @@ import java.util.SplittableRandom;
  * new is kept and changed further, so that inputs get past the first check of a parser (the idea of coverage-guided
  * fuzzers, with the parser's own words for coverage). Seeded: the same inputs each time. Not thread-safe.
  *
- * <p>{@code -Dfuzz.inputs=1000000} sets how many inputs each parser gets; 20,000 by default.
+ * <p>{@code -Dfuzz.inputs=1000000} sets how many inputs each parser gets; 5,000 by default.
  */
 public final class Fuzzer {
-    private static final int DEFAULT_INPUTS = 20_000;
+    private static final int DEFAULT_INPUTS = 5_000;
 
     /** Nothing that is this short may cost this much, be it in one piece or in many. */
     private static final long MAX_ALLOCATED_BYTES = 16L << 20;

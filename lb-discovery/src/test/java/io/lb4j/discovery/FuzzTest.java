@@ -3,7 +3,6 @@ package io.lb4j.discovery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lb4j.ServiceInstance;
 import io.lb4j.testing.Fuzzer;
 import java.io.IOException;
@@ -87,7 +86,6 @@ final class FuzzTest {
             "{\"services\":{}}",
             "{\"services\":{\"o\":[\"[::1]:80\",\"h:1\"]}}");
 
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final Logger LOG = Logger.getLogger("io.lb4j.discovery");
 
     @BeforeEach

@@ -36,6 +36,7 @@ import okhttp3.Response;
  */
 final class Soak implements AutoCloseable {
     private static final int RATE = 150;
+    private static final Duration ATTEMPT_TIMEOUT = Duration.ofMillis(500);
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(2);
     private static final List<String> MOODS =
             List.of("error 100", "error 30", "rst", "half-close", "garbage", "delay 300");
@@ -71,7 +72,7 @@ final class Soak implements AutoCloseable {
                 .build();
         client = LoadBalancedClient.builder(base)
                 .discovery(discovery)
-                .defaults(settings -> settings.attemptTimeout(Clients.ATTEMPT_TIMEOUT)
+                .defaults(settings -> settings.attemptTimeout(ATTEMPT_TIMEOUT)
                         .outlierDetection(OutlierDetection.builder()
                                 .baseEjectionTime(Duration.ofSeconds(5))
                                 .build())

@@ -15,8 +15,10 @@ import javax.management.ObjectName;
  * are those that it found reachable.
  */
 record Vitals(int minute, int threads, long heapKilobytes, int sockets, long descriptors, long states) {
-    static final String HEADER = "| minute | threads | heap after GC, kB | sockets | descriptors | instance states |\n"
-            + "|---|---|---|---|---|---|\n";
+    static final String HEADER = """
+            | minute | threads | heap after GC, kB | sockets | descriptors | instance states |
+            |---|---|---|---|---|---|
+            """;
 
     static Vitals now(int minute) throws IOException, JMException {
         String histogram = (String) ManagementFactory.getPlatformMBeanServer()
