@@ -65,6 +65,9 @@ final class Attempt extends CallLink {
     /** What the headers said; null before. */
     private volatile @Nullable Outcome answer;
 
+    /** The connection speaks another protocol since; written before {@link #answer}. */
+    private boolean upgraded;
+
     Attempt(Call call, Service service, Endpoint endpoint, Lease lease) {
         super(call);
         this.outer = call;
@@ -111,8 +114,13 @@ final class Attempt extends CallLink {
         }
     }
 
-    /** The headers came; the outcome counts when the body is closed. */
-    void answered(Outcome outcome) {
+    /**
+     * The headers came; the outcome counts when the body is closed.
+     *
+     * @param toOther whether the instance agreed to speak another protocol
+     */
+    void answered(Outcome outcome, boolean toOther) {
+        upgraded = toOther;
         answer = outcome;
         if (ended) {
             finish(outcome);
@@ -179,7 +187,8 @@ final class Attempt extends CallLink {
     public void callFailed(Call call, IOException e) {
         Outcome outcome = answerOrEnded();
         if (outcome != null) {
-            finish(Failures.ofBody(this, e, outcome));
+            // A WebSocket that both sides closed in order ends like this as well, if the server hung up before us.
+            finish(upgraded ? outcome : Failures.ofBody(this, e, outcome));
         }
     }
 

@@ -18,9 +18,10 @@ record AttemptEnd(
         @Nullable Response response,
         @Nullable IOException error,
         Verdict verdict) {
+    private static final int SWITCHING_PROTOCOLS = 101;
 
     static AttemptEnd answered(Attempt attempt, Response response, Verdict verdict) {
-        attempt.answered(verdict.health());
+        attempt.answered(verdict.health(), response.code() == SWITCHING_PROTOCOLS);
         return new AttemptEnd(attempt, response, null, verdict);
     }
 

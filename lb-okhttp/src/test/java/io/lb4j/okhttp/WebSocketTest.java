@@ -1,12 +1,22 @@
 package io.lb4j.okhttp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.SocketFactory;
 import mockwebserver3.MockResponse;
+import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;
 import okhttp3.WebSocket;
@@ -35,7 +45,7 @@ class WebSocketTest extends Fixture {
                         .build());
     }
 
-    private static final class Events extends WebSocketListener {
+    private static class Events extends WebSocketListener {
         final BlockingQueue<String> queue = new LinkedBlockingQueue<>();
 
         @Override
@@ -110,6 +120,78 @@ class WebSocketTest extends Fixture {
         assertThat(events.next()).isEqualTo("closed 1000");
         assertCounted(client, "a", 1, 1);
         assertCounted(client, "b", 1, 0);
+    }
+
+    /** The thread that writes our goodbye may still be at it when the one that reads theirs closes the socket. */
+    @Test
+    void socket_closedWhileTheGoodbyeIsWritten_isNoFailureOfTheInstance() throws Exception {
+        orders(echo("a", Wire.H1));
+        CountDownLatch theirs = new CountDownLatch(1);
+        OkHttpClient client =
+                base(Wire.H1).socketFactory(new SlowGoodbyes(theirs)).build();
+        LoadBalancedClient balanced = closing(lb(client).build());
+        Events events = new Events() {
+            @Override
+            public void onClosed(WebSocket socket, int code, String reason) {
+                theirs.countDown();
+                super.onClosed(socket, code, reason);
+            }
+        };
+
+        WebSocket socket = balanced.newWebSocket(request(Wire.H1), events);
+        socket.send("hi");
+        assertThat(events.next()).isEqualTo("a: hi");
+        socket.close(1000, null);
+
+        assertThat(events.next()).isEqualTo("closed 1000");
+        assertCounted(balanced, "a", 1, 0);
+    }
+
+    private static final class SlowGoodbyes extends SocketFactory {
+        private final CountDownLatch theirs;
+
+        SlowGoodbyes(CountDownLatch theirs) {
+            this.theirs = theirs;
+        }
+
+        @Override
+        public Socket createSocket() {
+            return new Socket() {
+                @Override
+                public OutputStream getOutputStream() throws IOException {
+                    return new FilterOutputStream(super.getOutputStream()) {
+                        @Override
+                        public void write(byte[] bytes, int from, int length) throws IOException {
+                            out.write(bytes, from, length);
+                            if (bytes[from] == (byte) 0x88) {
+                                await().atMost(Duration.ofSeconds(30)).until(() -> theirs.getCount() == 0);
+                                throw new SocketException("Socket closed");
+                            }
+                        }
+                    };
+                }
+            };
+        }
+
+        @Override
+        public Socket createSocket(String host, int port) throws IOException {
+            throw new IOException("not used");
+        }
+
+        @Override
+        public Socket createSocket(String host, int port, InetAddress local, int localPort) throws IOException {
+            throw new IOException("not used");
+        }
+
+        @Override
+        public Socket createSocket(InetAddress host, int port) throws IOException {
+            throw new IOException("not used");
+        }
+
+        @Override
+        public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) throws IOException {
+            throw new IOException("not used");
+        }
     }
 
     @Test
