@@ -133,9 +133,7 @@ final class HealthChecker {
         void stop() {
             stopped = true;
             round++;
-            if (timer != null) {
-                timer.cancel();
-            }
+            cancelTimer();
             endTurn();
         }
 

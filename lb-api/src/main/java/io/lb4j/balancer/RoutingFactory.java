@@ -48,17 +48,15 @@ final class RoutingFactory {
         } catch (Throwable e) {
             faults.report(e);
         }
-        return Rotation.over(level.candidates());
+        return rotation(level.candidates());
+    }
+
+    /** Keeps calls flowing when the strategy can't make a picker. */
+    private static Picker rotation(InstanceState[] candidates) {
+        AtomicInteger next = new AtomicInteger();
+        return request -> candidates[Integer.remainderUnsigned(next.getAndIncrement(), candidates.length)];
     }
 
     /** Equal to no scope that a strategy could think of. */
     private record LevelScope(int priority) {}
-
-    /** Keeps calls flowing when the strategy can't make a picker. */
-    private static final class Rotation {
-        static Picker over(InstanceState[] candidates) {
-            AtomicInteger next = new AtomicInteger();
-            return request -> candidates[Integer.remainderUnsigned(next.getAndIncrement(), candidates.length)];
-        }
-    }
 }

@@ -187,7 +187,8 @@ final class Attempt extends CallLink {
     public void callFailed(Call call, IOException e) {
         Outcome outcome = answerOrEnded();
         if (outcome != null) {
-            // A WebSocket that both sides closed in order ends like this as well, if the server hung up before us.
+            // A WebSocket that both sides closed in order ends like this as well, if our goodbye was still being
+            // written.
             finish(upgraded ? outcome : Failures.ofBody(this, e, outcome));
         }
     }

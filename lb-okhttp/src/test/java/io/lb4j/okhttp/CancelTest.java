@@ -49,6 +49,16 @@ class CancelTest extends Fixture {
                 backend.response(200).headersDelay(20, TimeUnit.SECONDS).build());
     }
 
+    /** The call's body begins with an x and doesn't end. */
+    static void cancelWhileReading(Call call) throws IOException {
+        try (Response response = call.execute()) {
+            assertThat(response.body().source().readByte()).isEqualTo((byte) 'x');
+            call.cancel();
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() -> response.body().string());
+        }
+    }
+
     static CompletableFuture<Response> enqueue(Call call) {
         CompletableFuture<Response> result = new CompletableFuture<>();
         call.enqueue(new Callback() {
@@ -118,12 +128,7 @@ class CancelTest extends Fixture {
         LoadBalancedClient client = lb(wire);
         Call call = client.newCall(get(wire));
 
-        try (Response response = call.execute()) {
-            assertThat(response.body().source().readByte()).isEqualTo((byte) 'x');
-            call.cancel();
-            assertThatExceptionOfType(IOException.class)
-                    .isThrownBy(() -> response.body().string());
-        }
+        cancelWhileReading(call);
         assertCounted(client, "b", 1, 0);
     }
 

@@ -10,7 +10,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -85,7 +84,7 @@ class KeptConnectionsTest extends Fixture {
     void post_connectionEndedWhileIdleAndSocketsOfTheUsers_fails() throws Exception {
         RawServer a = endsIdle(Wire.H1, "");
         discovery.set("orders", a.instance());
-        OkHttpClient base = base(Wire.H1).socketFactory(new UsersOwn()).build();
+        OkHttpClient base = base(Wire.H1).socketFactory(new OwnSockets()).build();
         LoadBalancedClient client = closing(lb(base).build());
         post(client, Wire.H1);
         assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
@@ -240,32 +239,5 @@ class KeptConnectionsTest extends Fixture {
         assertThat(thrown.get()).isInstanceOf(IOException.class);
         assertThat(b.hits()).isZero();
         assertCounted(client, "a", 1, 0);
-    }
-
-    private static final class UsersOwn extends SocketFactory {
-        @Override
-        public Socket createSocket() {
-            return new Socket();
-        }
-
-        @Override
-        public Socket createSocket(String host, int port) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localHost, int localPort) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Socket createSocket(InetAddress host, int port) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Socket createSocket(InetAddress address, int port, InetAddress localAddress, int localPort) {
-            throw new UnsupportedOperationException();
-        }
     }
 }

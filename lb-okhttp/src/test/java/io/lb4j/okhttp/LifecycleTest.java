@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import javax.net.SocketFactory;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;
@@ -236,7 +235,7 @@ class LifecycleTest extends Fixture {
     }
 
     /** A user's own socket factory, which must keep making the sockets. */
-    private static final class CountingSockets extends SocketFactory {
+    private static final class CountingSockets extends OwnSockets {
         private final List<Socket> sockets = new CopyOnWriteArrayList<>();
 
         long open() {
@@ -252,26 +251,6 @@ class LifecycleTest extends Fixture {
             Socket socket = new Socket();
             sockets.add(socket);
             return socket;
-        }
-
-        @Override
-        public Socket createSocket(String host, int port) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress localHost, int localPort) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Socket createSocket(InetAddress host, int port) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Socket createSocket(InetAddress address, int port, InetAddress localAddress, int localPort) {
-            throw new UnsupportedOperationException();
         }
     }
 }

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.time.Duration;
@@ -14,7 +13,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import javax.net.SocketFactory;
 import mockwebserver3.MockResponse;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
@@ -147,7 +145,7 @@ class WebSocketTest extends Fixture {
         assertCounted(balanced, "a", 1, 0);
     }
 
-    private static final class SlowGoodbyes extends SocketFactory {
+    private static final class SlowGoodbyes extends OwnSockets {
         private final CountDownLatch theirs;
 
         SlowGoodbyes(CountDownLatch theirs) {
@@ -171,26 +169,6 @@ class WebSocketTest extends Fixture {
                     };
                 }
             };
-        }
-
-        @Override
-        public Socket createSocket(String host, int port) throws IOException {
-            throw new IOException("not used");
-        }
-
-        @Override
-        public Socket createSocket(String host, int port, InetAddress local, int localPort) throws IOException {
-            throw new IOException("not used");
-        }
-
-        @Override
-        public Socket createSocket(InetAddress host, int port) throws IOException {
-            throw new IOException("not used");
-        }
-
-        @Override
-        public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) throws IOException {
-            throw new IOException("not used");
         }
     }
 
