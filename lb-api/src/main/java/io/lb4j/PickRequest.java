@@ -9,10 +9,11 @@ import org.jspecify.annotations.Nullable;
  * transport's own request. Immutable and thread-safe.
  */
 public final class PickRequest {
-    private static final PickRequest PLAIN = new PickRequest(false, 0, null, 0, new Candidate[0]);
+    private static final PickRequest PLAIN = new PickRequest(false, 0, null, null, 0, new Candidate[0]);
 
     private final boolean keyed;
     private final long hash;
+    private final @Nullable String preferred;
     private final @Nullable Object call;
     private final int attempt;
 
@@ -21,9 +22,16 @@ public final class PickRequest {
 
     private final Candidate[] excluded;
 
-    private PickRequest(boolean keyed, long hash, @Nullable Object call, int attempt, Candidate[] excluded) {
+    private PickRequest(
+            boolean keyed,
+            long hash,
+            @Nullable String preferred,
+            @Nullable Object call,
+            int attempt,
+            Candidate[] excluded) {
         this.keyed = keyed;
         this.hash = hash;
+        this.preferred = preferred;
         this.call = call;
         this.attempt = attempt;
         this.excludedCount = excluded.length;
@@ -42,12 +50,23 @@ public final class PickRequest {
 
     /** A first attempt with an affinity key that is hashed already, evenly over all 64 bits. */
     public static PickRequest ofHash(long hash) {
-        return new PickRequest(true, hash, null, 0, PLAIN.excluded);
+        return new PickRequest(true, hash, null, null, 0, PLAIN.excluded);
     }
 
     /** The same, carrying the transport's own request for strategies that look at it (see {@link #call}). */
     public PickRequest withCall(Object value) {
-        return new PickRequest(keyed, hash, Objects.requireNonNull(value, "call"), attempt, excluded);
+        return new PickRequest(keyed, hash, preferred, Objects.requireNonNull(value, "call"), attempt, excluded);
+    }
+
+    /**
+     * The same, to be served by the instance with this id, whatever the strategy would choose: something outside (a
+     * store that several processes share, a cookie) knows where the call belongs. If that instance can't take calls,
+     * has no room, or is {@linkplain #excludes excluded}, the strategy chooses.
+     *
+     * @param instanceId as in {@link ServiceInstance#id()}; need not be known to discovery
+     */
+    public PickRequest preferring(String instanceId) {
+        return new PickRequest(keyed, hash, Objects.requireNonNull(instanceId, "instanceId"), call, attempt, excluded);
     }
 
     /** The request for one more attempt of the same call, after an attempt on {@code failed}. */
@@ -66,7 +85,7 @@ public final class PickRequest {
     private PickRequest excluding(Candidate candidate, int ofAttempt) {
         Candidate[] all = Arrays.copyOf(excluded, excluded.length + 1);
         all[excluded.length] = candidate;
-        return new PickRequest(keyed, hash, call, ofAttempt, all);
+        return new PickRequest(keyed, hash, preferred, call, ofAttempt, all);
     }
 
     /** Whether the call has an affinity key. */
@@ -77,6 +96,11 @@ public final class PickRequest {
     /** The affinity key's hash, even over all 64 bits (XXH64 for a text key); 0 if {@link #hasHash()} is false. */
     public long hash() {
         return hash;
+    }
+
+    /** The id of the instance that is to serve the call if it can; null if the strategy has a free choice. */
+    public @Nullable String preferred() {
+        return preferred;
     }
 
     /** 0 for the first attempt of a call, 1 for the second, and so on. */
@@ -111,6 +135,6 @@ public final class PickRequest {
     @Override
     public String toString() {
         return "PickRequest[" + (keyed ? "hash=" + Long.toUnsignedString(hash, 16) : "no key") + ", attempt=" + attempt
-                + (call == null ? "" : ", call=" + call) + "]";
+                + (preferred == null ? "" : ", preferring " + preferred) + (call == null ? "" : ", call=" + call) + "]";
     }
 }

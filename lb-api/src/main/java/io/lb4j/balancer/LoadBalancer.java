@@ -217,6 +217,16 @@ public final class LoadBalancer implements AutoCloseable {
     }
 
     /**
+     * What is known of one instance at this moment.
+     *
+     * @param id as in {@link io.lb4j.ServiceInstance#id()}
+     * @return the report, or null if discovery lists no such instance
+     */
+    public @Nullable InstanceReport instance(String id) {
+        return outlook.view().report(Objects.requireNonNull(id, "id"), ticker.nanos());
+    }
+
+    /**
      * Explains where a call like this would go and why, without making it. The strategy is asked for a pick, so a
      * rotation moves on by one.
      */

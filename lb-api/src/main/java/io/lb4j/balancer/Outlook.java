@@ -54,24 +54,41 @@ final class Outlook {
             }
             List<InstanceReport> reports = new ArrayList<>(verdict.all.length);
             for (int i = 0; i < verdict.all.length; i++) {
-                InstanceState state = verdict.all[i];
-                Standing standing = verdict.standings[i];
-                int inFlight = state.inFlight();
-                int limit = state.limit();
-                boolean full = standing.state() == State.ELIGIBLE && inFlight >= limit;
-                reports.add(new InstanceReport(
-                        state.instance(),
-                        full ? State.FULL : standing.state(),
-                        full ? "has as many calls as it may" : standing.reason(),
-                        verdict.weights[i],
-                        inFlight,
-                        limit,
-                        state.endedCount(),
-                        state.failedCount(),
-                        state.ejections(),
-                        lastCheck(state, nowNanos)));
+                reports.add(report(verdict, i, nowNanos));
             }
             return reports;
+        }
+
+        @Nullable
+        InstanceReport report(String id, long nowNanos) {
+            if (verdict == null) {
+                return null;
+            }
+            for (int i = 0; i < verdict.all.length; i++) {
+                if (verdict.all[i].instance().id().equals(id)) {
+                    return report(verdict, i, nowNanos);
+                }
+            }
+            return null;
+        }
+
+        private static InstanceReport report(Verdict verdict, int index, long nowNanos) {
+            InstanceState state = verdict.all[index];
+            Standing standing = verdict.standings[index];
+            int inFlight = state.inFlight();
+            int limit = state.limit();
+            boolean full = standing.state() == State.ELIGIBLE && inFlight >= limit;
+            return new InstanceReport(
+                    state.instance(),
+                    full ? State.FULL : standing.state(),
+                    full ? "has as many calls as it may" : standing.reason(),
+                    verdict.weights[index],
+                    inFlight,
+                    limit,
+                    state.endedCount(),
+                    state.failedCount(),
+                    state.ejections(),
+                    lastCheck(state, nowNanos));
         }
 
         private static InstanceReport.@Nullable Check lastCheck(InstanceState state, long nowNanos) {

@@ -3,7 +3,9 @@ package io.lb4j.balancer;
 import io.lb4j.Candidate;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,9 @@ final class Routing {
     private final RandomGenerator random;
     private final StrategyFaults faults;
 
+    /** Made by the first pick that asks for an instance by its id. */
+    private volatile @Nullable Map<String, InstanceState> byId;
+
     Routing(
             InstanceState[] candidates,
             List<Verdict.Level> levels,
@@ -48,8 +53,31 @@ final class Routing {
     }
 
     InstanceState pick(PickRequest request) {
+        String preferred = request.preferred();
+        if (preferred != null) {
+            InstanceState wanted = byId().get(preferred);
+            if (wanted != null && !request.excludes(wanted)) {
+                return wanted;
+            }
+        }
         InstanceState picked = ask(request);
         return request.excludedCount() == 0 || !request.excludes(picked) ? picked : another(request, picked);
+    }
+
+    /** Those of less preferred priorities as well: whose key it is was decided when they were needed. */
+    private Map<String, InstanceState> byId() {
+        Map<String, InstanceState> known = byId;
+        if (known == null) {
+            known = new HashMap<>();
+            for (InstanceState each : spares) {
+                known.put(each.instance().id(), each);
+            }
+            for (InstanceState each : candidates) {
+                known.put(each.instance().id(), each);
+            }
+            byId = known;
+        }
+        return known;
     }
 
     /**

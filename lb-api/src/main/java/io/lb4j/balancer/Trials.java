@@ -32,9 +32,12 @@ final class Trials {
         return all;
     }
 
-    /** A trial for this call to make, or null for most calls. A call that has failed already is not risked again. */
+    /**
+     * A trial for this call to make, or null for most calls. A call that has failed already is not risked again, and one
+     * that belongs to another instance is not taken from it.
+     */
     Trial.@Nullable Call offer(PickRequest request) {
-        if (request.attempt() > 0) {
+        if (request.attempt() > 0 || (request.preferred() != null && oneIn > 1)) {
             return null;
         }
         int at = random.nextInt(oneIn * all.length);
