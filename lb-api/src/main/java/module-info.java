@@ -8,6 +8,7 @@ module io.lb4j.api {
     requires static transitive org.jspecify;
 
     exports io.lb4j;
+    exports io.lb4j.affinity;
     exports io.lb4j.balancer;
     exports io.lb4j.health;
     exports io.lb4j.retry;

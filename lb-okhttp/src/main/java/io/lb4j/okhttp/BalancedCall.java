@@ -3,6 +3,7 @@ package io.lb4j.okhttp;
 import io.lb4j.NotReadyException;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
+import io.lb4j.affinity.SharedAffinity;
 import io.lb4j.balancer.Lease;
 import io.lb4j.okhttp.InstanceDns.RedirectedToService;
 import io.lb4j.retry.RetryBudget;
@@ -40,6 +41,9 @@ final class BalancedCall {
     private final boolean again;
     private final AttemptSender sender;
 
+    /** Where further attempts go; null unless other processes have to agree. */
+    private @Nullable KeyedRetry keyedRetry;
+
     /**
      * A call.
      *
@@ -66,6 +70,8 @@ final class BalancedCall {
 
     Response run() throws IOException {
         PickRequest pick = service.pickRequest(request);
+        SharedAffinity affinity = service.affinity();
+        keyedRetry = affinity == null ? null : new KeyedRetry(affinity, service, call, pick);
         Lease lease = acquireFirst(pick);
         service.budget().onCall();
         Hedger hedger = hedger();
@@ -143,9 +149,9 @@ final class BalancedCall {
     }
 
     private Lease acquireInTurn(PickRequest pick) throws IOException {
-        return service.settings().queue == null
-                ? service.acquire(pick)
-                : Turn.await(service, call, pick, sender.remainingNanos());
+        return service.acquiresInTurn()
+                ? Turn.await(service, call, pick, sender.remainingNanos())
+                : service.acquire(pick);
     }
 
     /** What may hedge this call; null if nothing may. */
@@ -194,7 +200,7 @@ final class BalancedCall {
             // Before an instance is picked in vain: that would count as a call to it.
             return null;
         }
-        Lease lease = service.acquireAnother(pick, verdict.fresh());
+        Lease lease = acquireAnother(end, pick);
         if (lease == null) {
             return sameAfterRest(end, delay, pick);
         }
@@ -208,9 +214,14 @@ final class BalancedCall {
             // An attempt that only waits must not make its instance look busy.
             lease.close();
             parent.pause(delay);
-            lease = service.acquireAnother(pick, verdict.fresh());
+            lease = acquireAnother(end, pick);
         }
         return lease == null ? null : service.attempt(call, lease);
+    }
+
+    private @Nullable Lease acquireAnother(AttemptEnd end, PickRequest pick) throws IOException {
+        KeyedRetry keyed = keyedRetry;
+        return keyed == null ? service.acquireAnother(pick, end.verdict().fresh()) : keyed.acquire(end, pick);
     }
 
     /** Nobody else can be asked: the instance itself, once the time is over for which it asked to be left alone. */

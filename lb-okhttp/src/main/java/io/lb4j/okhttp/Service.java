@@ -5,7 +5,9 @@ import io.lb4j.CannotPickException;
 import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
+import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
+import io.lb4j.affinity.SharedAffinity;
 import io.lb4j.balancer.Lease;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
@@ -41,6 +43,7 @@ final class Service implements AutoCloseable {
     private final @Nullable Prewarming prewarming;
     private final @Nullable Hedger hedger;
     private final LoadBalancer balancer;
+    private final @Nullable SharedAffinity affinity;
     private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Signal ready = new Signal();
     private final AtomicBoolean callbackFailed = new AtomicBoolean();
@@ -65,7 +68,8 @@ final class Service implements AutoCloseable {
             Predicate<String> isService,
             LoadBalancer.Builder builder,
             RetryBudget budget,
-            @Nullable Hedger hedger) {
+            @Nullable Hedger hedger,
+            Scheduler scheduler) {
         this.host = host;
         this.settings = settings;
         this.transport = transport;
@@ -76,6 +80,12 @@ final class Service implements AutoCloseable {
                 : new Prewarming(settings.prewarm, instance -> new Endpoint(host, instance, transport, isService));
         this.hedger = hedger;
         this.balancer = builder.listener(new Snapshots()).build();
+        this.affinity = settings.affinityStore == null
+                ? null
+                : SharedAffinity.builder(balancer, settings.affinityStore)
+                        .settings(settings.affinitySettings)
+                        .scheduler(scheduler)
+                        .build();
         // Once for all who will wait: what is attached to the balancer's own future stays there until it completes.
         CompletionStage<Void> unused = balancer.ready().whenComplete((value, error) -> ready.give());
     }
@@ -168,10 +178,16 @@ final class Service implements AutoCloseable {
         }
     }
 
-    /** The same, in turn if all instances are at their limits; to be asked for its {@link #lease} when it is done. */
+    /** Whether a first lease may take a while: there is a queue for it, or a store to be asked. */
+    boolean acquiresInTurn() {
+        return settings.queue != null || affinity != null;
+    }
+
+    /** The same, when its turn has come; to be asked for its {@link #lease} when it is done. */
     CompletableFuture<Lease> acquireInTurn(PickRequest pick, long maxNanos) {
+        Duration maxWait = Duration.ofNanos(maxNanos);
         try {
-            return balancer.acquireAsync(pick, Duration.ofNanos(maxNanos));
+            return affinity == null ? balancer.acquireAsync(pick, maxWait) : affinity.acquire(pick, maxWait);
         } catch (IllegalStateException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -216,6 +232,12 @@ final class Service implements AutoCloseable {
             // Nobody left, or closed in the meantime: what the last attempt brought is the answer.
             return null;
         }
+    }
+
+    /** What keeps keys where they are together with other processes; null if nothing does. */
+    @Nullable
+    SharedAffinity affinity() {
+        return affinity;
     }
 
     Attempt attempt(Call call, Lease lease) {
@@ -352,6 +374,9 @@ final class Service implements AutoCloseable {
         closed = true;
         if (hedger != null) {
             hedger.close();
+        }
+        if (affinity != null) {
+            affinity.close();
         }
         balancer.close();
         if (prewarming != null) {

@@ -2,6 +2,8 @@ package io.lb4j.okhttp;
 
 import io.lb4j.LoadProbe;
 import io.lb4j.Strategy;
+import io.lb4j.affinity.AffinitySettings;
+import io.lb4j.affinity.AffinityStore;
 import io.lb4j.health.CallQueue;
 import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.HealthCheck;
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class ServiceSettings {
     final BiFunction<String, OkHttpClient, Strategy> strategy;
     final @Nullable AffinityKey affinity;
+    final @Nullable AffinityStore affinityStore;
+    final AffinitySettings affinitySettings;
     final OutcomeClassifier classifier;
     final @Nullable HealthCheck healthCheck;
     final OutlierDetection outlierDetection;
@@ -42,8 +46,14 @@ public final class ServiceSettings {
     final int prewarm;
 
     private ServiceSettings(Builder builder) {
-        this.strategy = builder.strategy;
+        BiFunction<String, OkHttpClient, Strategy> chosen = builder.strategy;
+        this.strategy = chosen != null
+                ? chosen
+                : Builder.always(
+                        builder.affinityStore == null ? Strategies.defaultStrategy() : Strategies.rendezvous());
         this.affinity = builder.affinity;
+        this.affinityStore = builder.affinityStore;
+        this.affinitySettings = builder.affinitySettings;
         this.classifier = builder.classifier;
         this.healthCheck = builder.healthCheck;
         this.outlierDetection = builder.outlierDetection;
@@ -65,8 +75,10 @@ public final class ServiceSettings {
 
     /** Collects the settings of one service, or the defaults of all. Not thread-safe. */
     public static final class Builder {
-        private BiFunction<String, OkHttpClient, Strategy> strategy = always(Strategies.defaultStrategy());
+        private @Nullable BiFunction<String, OkHttpClient, Strategy> strategy;
         private @Nullable AffinityKey affinity;
+        private @Nullable AffinityStore affinityStore;
+        private AffinitySettings affinitySettings = AffinitySettings.DEFAULT;
         private OutcomeClassifier classifier = OutcomeClassifier.standard();
         private @Nullable HealthCheck healthCheck;
         private OutlierDetection outlierDetection = OutlierDetection.DEFAULT;
@@ -87,7 +99,10 @@ public final class ServiceSettings {
 
         Builder() {}
 
-        /** Sets how instances are chosen; default {@link Strategies#defaultStrategy()}. */
+        /**
+         * Sets how instances are chosen; default {@link Strategies#defaultStrategy()}, or {@link Strategies#rendezvous()} if
+         * affinity has a store.
+         */
         public Builder strategy(Strategy value) {
             this.strategy = always(Objects.requireNonNull(value, "strategy"));
             return this;
@@ -118,6 +133,27 @@ public final class ServiceSettings {
          */
         public Builder affinity(@Nullable AffinityKey value) {
             this.affinity = value;
+            this.affinityStore = null;
+            return this;
+        }
+
+        /**
+         * Sets what of a request decides its instance, and a store by which this process and others agree on that
+         * instance, until it dies and whatever others come and go. Works with every strategy, which then says where new keys
+         * go; one that keeps keys in place says the same in every process while the store is away.
+         *
+         * @param store stays the caller's, and may serve other services and clients, too
+         * @see io.lb4j.affinity.SharedAffinity
+         */
+        public Builder affinity(AffinityKey key, AffinityStore store) {
+            return affinity(key, store, AffinitySettings.DEFAULT);
+        }
+
+        /** The same with other settings than {@link AffinitySettings#DEFAULT}. */
+        public Builder affinity(AffinityKey key, AffinityStore store, AffinitySettings settings) {
+            this.affinity = Objects.requireNonNull(key, "key");
+            this.affinityStore = Objects.requireNonNull(store, "store");
+            this.affinitySettings = Objects.requireNonNull(settings, "settings");
             return this;
         }
 
@@ -292,6 +328,11 @@ public final class ServiceSettings {
             if (queue != null && concurrencyLimit == null) {
                 throw new IllegalStateException(
                         "queue: " + queue + " (expected: a concurrencyLimit with it); nothing would ever wait");
+            }
+            if (hedge != null && affinityStore != null) {
+                throw new IllegalStateException(
+                        "hedge: " + hedge + " (expected: none where affinity has a store); a hedge is sent to another"
+                                + " instance than the one that has the key");
             }
             return new ServiceSettings(this);
         }

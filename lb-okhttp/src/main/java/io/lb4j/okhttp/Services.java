@@ -177,7 +177,7 @@ final class Services implements AutoCloseable {
         Hedger hedger = own.hedge == null
                 ? null
                 : new Hedger(host, new Hedging(own.hedge, budget, Ticker.system()), settings.scheduler);
-        return new Service(host, own, transport, this::isService, builder, budget, hedger);
+        return new Service(host, own, transport, this::isService, builder, budget, hedger, settings.scheduler);
     }
 
     private @Nullable HealthCheck bound(@Nullable HealthCheck check, String host) {

@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import okhttp3.Call;
 
-/** A call's wait in the queue of its service, on the thread that makes the call. */
+/** A call's wait in the queue of its service, or for what knows its instance, on the thread that makes the call. */
 final class Turn {
     private Turn() {}
 
@@ -20,7 +20,16 @@ final class Turn {
      */
     static Lease await(Service service, Call call, PickRequest pick, long callNanos) throws IOException {
         // Not to the end of the call's time: it would be told that this was over, and not that nobody had room.
-        CompletableFuture<Lease> turn = service.acquireInTurn(pick, callNanos - callNanos / 10);
+        return await(service, call, service.acquireInTurn(pick, callNanos - callNanos / 10));
+    }
+
+    /**
+     * What comes of this.
+     *
+     * @throws ServiceUnavailableException if no lease
+     * @throws IOException if the call was cancelled or its thread interrupted
+     */
+    static Lease await(Service service, Call call, CompletableFuture<Lease> turn) throws IOException {
         if (!turn.isDone()) {
             Signal done = new Signal();
             CompletionStage<Lease> unused = turn.whenComplete((lease, error) -> done.give());

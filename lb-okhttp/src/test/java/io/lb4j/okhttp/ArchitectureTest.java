@@ -22,7 +22,8 @@ class ArchitectureTest {
     private static final String HEALTH = "io.lb4j.health..";
     private static final String RETRY = "io.lb4j.retry..";
     private static final String BALANCER = "io.lb4j.balancer..";
-    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER};
+    private static final String AFFINITY = "io.lb4j.affinity..";
+    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY};
     private static final String STRATEGY = "io.lb4j.strategy..";
     private static final String DISCOVERY = "io.lb4j.discovery..";
     private static final String SERVER = "io.lb4j.server..";
@@ -48,6 +49,7 @@ class ArchitectureTest {
                 "io.lb4j.health",
                 "io.lb4j.retry",
                 "io.lb4j.balancer",
+                "io.lb4j.affinity",
                 "io.lb4j.strategy",
                 "io.lb4j.strategy.decorator",
                 "io.lb4j.discovery",
@@ -75,7 +77,7 @@ class ArchitectureTest {
     void apiAndStrategies_transports_areUnknownToThem() {
         check(noClasses()
                 .that()
-                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, STRATEGY)
+                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, STRATEGY)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
@@ -175,7 +177,17 @@ class ArchitectureTest {
                 .resideInAPackage(CONTRACTS)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(HEALTH, RETRY, BALANCER));
+                .resideInAnyPackage(HEALTH, RETRY, BALANCER, AFFINITY));
+    }
+
+    @Test
+    void engine_whatStandsBeforeIt_isUnknownToIt() {
+        check(noClasses()
+                .that()
+                .resideInAPackage(BALANCER)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(AFFINITY));
     }
 
     @Test
