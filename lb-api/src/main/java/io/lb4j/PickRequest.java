@@ -9,12 +9,13 @@ import org.jspecify.annotations.Nullable;
  * transport's own request. Immutable and thread-safe.
  */
 public final class PickRequest {
-    private static final PickRequest PLAIN = new PickRequest(false, 0, null, null, 0, new Candidate[0]);
+    private static final PickRequest PLAIN = new PickRequest(false, 0, null, null, null, 0, new Candidate[0]);
 
     private final boolean keyed;
     private final long hash;
     private final @Nullable String preferred;
     private final @Nullable Object call;
+    private final @Nullable Subset subset;
     private final int attempt;
 
     /** The length of the array, nearer for the pick. */
@@ -27,12 +28,14 @@ public final class PickRequest {
             long hash,
             @Nullable String preferred,
             @Nullable Object call,
+            @Nullable Subset subset,
             int attempt,
             Candidate[] excluded) {
         this.keyed = keyed;
         this.hash = hash;
         this.preferred = preferred;
         this.call = call;
+        this.subset = subset;
         this.attempt = attempt;
         this.excludedCount = excluded.length;
         this.excluded = excluded;
@@ -50,12 +53,13 @@ public final class PickRequest {
 
     /** A first attempt with an affinity key that is hashed already, evenly over all 64 bits. */
     public static PickRequest ofHash(long hash) {
-        return new PickRequest(true, hash, null, null, 0, PLAIN.excluded);
+        return new PickRequest(true, hash, null, null, null, 0, PLAIN.excluded);
     }
 
     /** The same, carrying the transport's own request for strategies that look at it (see {@link #call}). */
     public PickRequest withCall(Object value) {
-        return new PickRequest(keyed, hash, preferred, Objects.requireNonNull(value, "call"), attempt, excluded);
+        return new PickRequest(
+                keyed, hash, preferred, Objects.requireNonNull(value, "call"), subset, attempt, excluded);
     }
 
     /**
@@ -66,7 +70,17 @@ public final class PickRequest {
      * @param instanceId as in {@link ServiceInstance#id()}; need not be known to discovery
      */
     public PickRequest preferring(String instanceId) {
-        return new PickRequest(keyed, hash, Objects.requireNonNull(instanceId, "instanceId"), call, attempt, excluded);
+        return new PickRequest(
+                keyed, hash, Objects.requireNonNull(instanceId, "instanceId"), call, subset, attempt, excluded);
+    }
+
+    /**
+     * The same, for an instance of this subset only. Declare it with {@code LoadBalancer.subsets}: in one that was not
+     * declared (any more) instances are chosen at random.
+     */
+    public PickRequest within(Subset value) {
+        return new PickRequest(
+                keyed, hash, preferred, call, Objects.requireNonNull(value, "subset"), attempt, excluded);
     }
 
     /** The request for one more attempt of the same call, after an attempt on {@code failed}. */
@@ -85,7 +99,7 @@ public final class PickRequest {
     private PickRequest excluding(Candidate candidate, int ofAttempt) {
         Candidate[] all = Arrays.copyOf(excluded, excluded.length + 1);
         all[excluded.length] = candidate;
-        return new PickRequest(keyed, hash, preferred, call, ofAttempt, all);
+        return new PickRequest(keyed, hash, preferred, call, subset, ofAttempt, all);
     }
 
     /** Whether the call has an affinity key. */
@@ -101,6 +115,11 @@ public final class PickRequest {
     /** The id of the instance that is to serve the call if it can; null if the strategy has a free choice. */
     public @Nullable String preferred() {
         return preferred;
+    }
+
+    /** The instances that the call is for; null if any of the service's will do. */
+    public @Nullable Subset subset() {
+        return subset;
     }
 
     /** 0 for the first attempt of a call, 1 for the second, and so on. */
@@ -135,6 +154,8 @@ public final class PickRequest {
     @Override
     public String toString() {
         return "PickRequest[" + (keyed ? "hash=" + Long.toUnsignedString(hash, 16) : "no key") + ", attempt=" + attempt
-                + (preferred == null ? "" : ", preferring " + preferred) + (call == null ? "" : ", call=" + call) + "]";
+                + (preferred == null ? "" : ", preferring " + preferred)
+                + (subset == null ? "" : ", within=" + subset)
+                + (call == null ? "" : ", call=" + call) + "]";
     }
 }

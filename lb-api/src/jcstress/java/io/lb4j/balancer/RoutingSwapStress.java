@@ -4,6 +4,7 @@ import io.lb4j.PickRequest;
 import io.lb4j.Picker;
 import io.lb4j.ServiceInstance;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Expect;
@@ -24,7 +25,7 @@ public class RoutingSwapStress {
     private final InstanceState a = new InstanceState(ServiceInstance.of("a", 1));
     private final InstanceState b = new InstanceState(ServiceInstance.of("b", 1));
     private final InstanceState c = new InstanceState(ServiceInstance.of("c", 1));
-    private final Outlook outlook = new Outlook("orders", "nowhere", () -> 0);
+    private final Outlook outlook = new Outlook("orders", "nowhere", () -> 0, new SplittableRandom(2));
     private volatile int faults;
 
     public RoutingSwapStress() {
@@ -40,6 +41,7 @@ public class RoutingSwapStress {
         List<Verdict.Level> levels = List.of(new Verdict.Level(0, 100, false, candidates, candidates, weights));
         Routing routing = new Routing(
                 candidates,
+                candidates.length,
                 levels,
                 new InstanceState[0],
                 null,
@@ -47,18 +49,21 @@ public class RoutingSwapStress {
                 new SplittableRandom(1),
                 new StrategyFaults(error -> faults = 1));
         outlook.publish(
-                routing,
-                null,
-                new Verdict(
-                        candidates,
-                        new Standing[0],
-                        weights,
-                        levels,
-                        new InstanceState[0],
-                        new Trial[0],
-                        false,
+                new Outlook.View(
+                        routing,
                         null,
-                        false),
+                        new Verdict(
+                                candidates,
+                                new Standing[0],
+                                weights,
+                                levels,
+                                new InstanceState[0],
+                                new Trial[0],
+                                false,
+                                null,
+                                false),
+                        null),
+                Map.of(),
                 false);
     }
 

@@ -200,7 +200,7 @@ public final class SharedAffinity implements AutoCloseable {
             case EJECTED, UNHEALTHY -> true;
             // One that said goodbye is told apart: many say so out of habit, and stay.
             case DRAINING -> report.instance().isDraining();
-            case ELIGIBLE, FULL, OVERLOADED, LOWER_PRIORITY -> false;
+            case ELIGIBLE, FULL, OVERLOADED, LOWER_PRIORITY, OTHER_SUBSET -> false;
         };
     }
 

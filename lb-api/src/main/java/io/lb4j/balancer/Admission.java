@@ -26,7 +26,9 @@ final class Admission {
     Admission(LoadBalancer balancer, @Nullable CallQueue settings, Ticker ticker, SerialLane lane, Outlook outlook) {
         this.balancer = balancer;
         this.outlook = outlook;
-        this.queue = settings == null ? null : new WaitingCalls(settings, ticker, lane, this::refusal);
+        this.queue = settings == null
+                ? null
+                : new WaitingCalls(settings, ticker, lane, why -> refusal(why, PickRequest.plain()));
     }
 
     int waiting() {
@@ -59,7 +61,7 @@ final class Admission {
      * @throws CannotPickException if there is none, and nowhere to wait
      */
     CompletableFuture<Lease> acquireAsync(PickRequest request, Duration maxWait) {
-        Routing routing = outlook.routingOrThrow();
+        Routing routing = outlook.routingOrThrow(request);
         Lease lease = tryAcquire(routing, request);
         if (lease != null) {
             return CompletableFuture.completedFuture(lease);
@@ -93,7 +95,7 @@ final class Admission {
                 call.join().close();
             }
             Thread.currentThread().interrupt();
-            throw refusal("its thread was interrupted");
+            throw refusal("its thread was interrupted", request);
         }
     }
 
@@ -113,16 +115,22 @@ final class Admission {
 
     private void serveAll(WaitingCalls queue) {
         while (queue.size() > 0) {
-            Routing routing = outlook.routing();
-            if (routing == null) {
-                queue.clear(refusal("no instance is left"));
+            if (outlook.routing() == null && !queue.hasSubsets()) {
+                queue.clear(refusal("no instance is left", PickRequest.plain()));
                 return;
             }
-            WaitingCalls.Served served = queue.serve(routing);
+            WaitingCalls.Served served = queue.serve(outlook::routing);
             if (served == null) {
                 return;
             }
-            Lease lease = new Lease(balancer, served.by(), true);
+            InstanceState by = served.by();
+            if (by == null) {
+                served.call()
+                        .completeExceptionally(
+                                refusal("no instance is left", served.call().request()));
+                continue;
+            }
+            Lease lease = new Lease(balancer, by, true);
             if (!served.call().complete(lease)) {
                 // Given up at that moment.
                 lease.close();
@@ -136,9 +144,9 @@ final class Admission {
         }
     }
 
-    private RuntimeException refusal(String why) {
-        Outlook.View now = outlook.view();
-        return now.routing() == null ? outlook.cannotPick(now) : busy(now.routing(), why);
+    private RuntimeException refusal(String why, PickRequest request) {
+        Outlook.View now = outlook.view(request);
+        return now.routing() == null ? outlook.cannotPick(now, request.subset()) : busy(now.routing(), why);
     }
 
     InstancesBusyException busy(Routing routing, String why) {

@@ -3,11 +3,15 @@ package io.lb4j.balancer;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
+import io.lb4j.Subset;
 import io.lb4j.Ticker;
+import io.lb4j.balancer.Outlook.View;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +38,7 @@ final class Control {
     private final Ejections ejections;
     private final @Nullable HealthChecker checker;
     private final RoutingFactory routings;
+    private final SubsetViews subsets;
     private final EmptyListGrace emptyListGrace;
 
     private final @Nullable Admission admission;
@@ -86,6 +91,7 @@ final class Control {
                 new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns() || stalls.isOn());
         this.routings = new RoutingFactory(
                 strategy, new EligibleSet.Context(service, ticker, random, settings.scheduler), listener);
+        this.subsets = new SubsetViews(Set.copyOf(settings.subsets), eligibility, routings, this::newTrials);
         HealthCheck check = settings.healthCheck;
         this.checker = check == null
                 ? null
@@ -170,6 +176,12 @@ final class Control {
                     + String.join(", ", twins.subList(0, Math.min(MAX_TWINS_NAMED, twins.size())))
                     + (twins.size() > MAX_TWINS_NAMED ? ", ..." : "")
                     + " (expected: unique ids); the first of each is used"));
+        }
+    }
+
+    void subsets(Set<Subset> declared) {
+        if (!closed && subsets.declare(declared) && seenInstances) {
+            refresh();
         }
     }
 
@@ -401,21 +413,21 @@ final class Control {
         if (closed) {
             return;
         }
-        Verdict verdict = eligibility.judge(roster.all(), ticker.nanos());
+        long now = ticker.nanos();
+        Verdict verdict = eligibility.judge(roster.all(), now);
         Routing before = outlook.routing();
         boolean panic = verdict.panic();
         boolean same = !described && before != null && verdict.sameRouting(before.levels, before.spares, before.trials);
-        described = false;
+        Routing next = before;
         if (!same) {
-            trials = verdict.trials.length == 0
-                    ? null
-                    : new Trials(verdict.trials, trialNanos, verdict.levels.isEmpty(), ticker, random);
+            RoutingFactory.number(verdict.all);
+            trials = newTrials(verdict);
+            next = verdict.levels.isEmpty() ? null : routings.make(verdict, trials);
         }
-        if (same) {
-            outlook.publish(before, trials, verdict, unknown);
-        } else {
-            outlook.publish(verdict.levels.isEmpty() ? null : routings.make(verdict, trials), trials, verdict, unknown);
-        }
+        View view = new View(next, trials, verdict, unknown ? outlook.view().unknownDetail() : null);
+        Map<Subset, View> within = subsets.refresh(verdict, view, described, now);
+        described = false;
+        outlook.publish(view, within, verdict.ramping || SubsetViews.isRamping(within));
         if (admission != null) {
             admission.serve();
         }
@@ -423,6 +435,12 @@ final class Control {
             panicking = panic;
             listener.onPanic(service, panicking);
         }
+    }
+
+    private @Nullable Trials newTrials(Verdict verdict) {
+        return verdict.trials.length == 0
+                ? null
+                : new Trials(verdict.trials, trialNanos, verdict.levels.isEmpty(), ticker, random);
     }
 
     private void ramp(InstanceState state, long now) {

@@ -31,6 +31,10 @@ final class EligibleSet implements Eligible {
         Context scope(Object scope) {
             return scopes.computeIfAbsent(scope, each -> new Context(service, ticker, random, scheduler));
         }
+
+        void forget(Object scope) {
+            scopes.remove(scope);
+        }
     }
 
     private final Context context;

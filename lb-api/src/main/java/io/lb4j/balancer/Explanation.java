@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * out, and where a call like the one asked about would go. {@link #toString()} is a table for people.
  *
  * @param service the service
+ * @param within the subset that the call asks for, and what was made of it; empty if any instance will do
  * @param strategy the strategy, as it describes itself
  * @param instances every known instance, in discovery's order
  * @param panic whether unhealthy instances take calls because too few are healthy
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Explanation(
         String service,
+        String within,
         String strategy,
         List<InstanceReport> instances,
         boolean panic,
@@ -33,6 +35,8 @@ public record Explanation(
     public String toString() {
         StringBuilder text = new StringBuilder(256);
         text.append(service)
+                .append(within.isEmpty() ? "" : " within ")
+                .append(within)
                 .append(" by ")
                 .append(strategy)
                 .append(panic ? ", in panic" : "")

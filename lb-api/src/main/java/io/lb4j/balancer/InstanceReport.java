@@ -60,6 +60,8 @@ public record InstanceReport(
         /** Fails its active checks. */
         UNHEALTHY,
         /** Healthy, but more preferred instances suffice. */
-        LOWER_PRIORITY
+        LOWER_PRIORITY,
+        /** Not in the subset that the call asks for; only where a call within a subset is explained. */
+        OTHER_SUBSET
     }
 }

@@ -7,6 +7,7 @@ import io.lb4j.PickRequest;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.Strategy;
+import io.lb4j.Subset;
 import io.lb4j.Ticker;
 import io.lb4j.health.CallQueue;
 import io.lb4j.health.ConcurrencyLimit;
@@ -15,8 +16,10 @@ import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -68,7 +71,7 @@ public final class LoadBalancer implements AutoCloseable {
         this.ticker = settings.ticker;
         this.listener = new GuardedListener(settings.listeners);
         this.lane = new SerialLane(service, settings.scheduler);
-        this.outlook = new Outlook(service, discovery.toString(), settings.ticker);
+        this.outlook = new Outlook(service, discovery.toString(), settings.ticker, settings.random);
         this.admission = settings.concurrencyLimit == null
                 ? null
                 : new Admission(this, settings.queue, settings.ticker, lane, outlook);
@@ -113,13 +116,13 @@ public final class LoadBalancer implements AutoCloseable {
      */
     public Lease acquire(PickRequest request) {
         Objects.requireNonNull(request, "request");
-        Routing routing = outlook.routing();
+        Routing routing = outlook.routing(request);
         if (routing == null || closed) {
             Lease trial = lastResort(request);
             if (trial != null) {
                 return trial;
             }
-            routing = awaitRouting();
+            routing = awaitRouting(request);
         }
         return admission == null ? lease(routing, request) : admission.acquire(routing, request);
     }
@@ -136,7 +139,7 @@ public final class LoadBalancer implements AutoCloseable {
     public Lease acquire(PickRequest request, Duration maxWait) {
         Objects.requireNonNull(request, "request");
         Objects.requireNonNull(maxWait, "maxWait");
-        if (outlook.routing() == null || closed || admission == null) {
+        if (outlook.routing(request) == null || closed || admission == null) {
             return acquire(request);
         }
         return admission.await(request, maxWait);
@@ -157,12 +160,12 @@ public final class LoadBalancer implements AutoCloseable {
         if (closed) {
             throw closedError();
         }
-        Lease trial = outlook.routing() == null ? lastResort(request) : null;
+        Lease trial = outlook.routing(request) == null ? lastResort(request) : null;
         if (trial != null) {
             return CompletableFuture.completedFuture(trial);
         }
         try {
-            Routing routing = outlook.routingOrThrow();
+            Routing routing = outlook.routingOrThrow(request);
             return admission == null
                     ? CompletableFuture.completedFuture(lease(routing, request))
                     : admission.acquireAsync(request, maxWait);
@@ -178,7 +181,7 @@ public final class LoadBalancer implements AutoCloseable {
 
     /** While calls fail because too few instances are well, trials are what finds out when that is over. */
     private @Nullable Lease lastResort(PickRequest request) {
-        Trials trials = outlook.view().trials();
+        Trials trials = outlook.view(request).trials();
         return trials == null || closed ? null : trial(trials, request);
     }
 
@@ -231,22 +234,37 @@ public final class LoadBalancer implements AutoCloseable {
      * rotation moves on by one.
      */
     public Explanation explain(PickRequest request) {
-        Outlook.View now = outlook.view();
+        Outlook.View now = outlook.view(request);
         Routing routing = now.routing();
         InstanceState pick = routing == null ? null : routing.peek(request);
+        Subset subset = request.subset();
+        Strategy own = subset == null ? null : subset.strategy();
         return new Explanation(
                 service,
-                strategyName,
+                subset == null ? "" : SubsetViews.describe(subset, now),
+                own == null ? strategyName : own.toString(),
                 now.reports(ticker.nanos()),
                 now.verdict() != null && now.verdict().panic(),
                 pick == null ? null : pick.instance(),
-                pick == null ? whyNone(now) : outlook.lastDiscoveryError());
+                pick == null ? whyNone(now, subset) : outlook.lastDiscoveryError());
     }
 
-    private CannotPickException whyNone(Outlook.View now) {
+    private CannotPickException whyNone(Outlook.View now, @Nullable Subset subset) {
         return now.routing() == null || admission == null
-                ? outlook.cannotPick(now)
+                ? outlook.cannotPick(now, subset)
                 : admission.busy(now.routing(), "a call like this would wait or fail");
+    }
+
+    /**
+     * Declares the subsets that calls will ask for, and no others any more: each gets a picker of its own on every
+     * change, so that a pick within it costs what any pick does. In force a moment later, and no state of any instance is lost; a call within a subset that
+     * isn't declared goes to one of its instances at random.
+     *
+     * @see PickRequest#within
+     */
+    public void subsets(Collection<Subset> value) {
+        Set<Subset> declared = Set.copyOf(value);
+        lane.post(() -> control.subsets(declared));
     }
 
     /** Ends the watch, the timers and the probes. Leases in progress may still be closed; no new one is given. Idempotent. */
@@ -324,7 +342,7 @@ public final class LoadBalancer implements AutoCloseable {
         }
     }
 
-    private Routing awaitRouting() {
+    private Routing awaitRouting(PickRequest request) {
         CompletableFuture<Void> firstAnswer = outlook.firstAnswer();
         if (!closed && !firstAnswer.isDone() && !firstSnapshotTimeout.isZero()) {
             await(firstAnswer);
@@ -332,7 +350,7 @@ public final class LoadBalancer implements AutoCloseable {
         if (closed) {
             throw closedError();
         }
-        return outlook.routingOrThrow();
+        return outlook.routingOrThrow(request);
     }
 
     private IllegalStateException closedError() {
@@ -372,6 +390,7 @@ public final class LoadBalancer implements AutoCloseable {
 
         double panicThreshold = 0.5;
         boolean failTrafficOnPanic;
+        Collection<Subset> subsets = List.of();
         Duration firstSnapshotTimeout = Duration.ofSeconds(5);
         Duration emptyListGrace = Duration.ofMinutes(5);
         Ticker ticker = Ticker.system();
@@ -458,6 +477,12 @@ public final class LoadBalancer implements AutoCloseable {
          */
         public Builder failTrafficOnPanic(boolean value) {
             this.failTrafficOnPanic = value;
+            return this;
+        }
+
+        /** Declares the subsets that calls will ask for; default none. See {@link LoadBalancer#subsets}. */
+        public Builder subsets(Collection<Subset> value) {
+            this.subsets = List.copyOf(value);
             return this;
         }
 

@@ -4,15 +4,20 @@ import io.lb4j.CannotPickException;
 import io.lb4j.NoEligibleInstanceException;
 import io.lb4j.NoSuchServiceException;
 import io.lb4j.NotReadyException;
+import io.lb4j.PickRequest;
+import io.lb4j.Subset;
 import io.lb4j.Ticker;
 import io.lb4j.balancer.InstanceReport.State;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,15 +25,22 @@ import org.jspecify.annotations.Nullable;
  * Written by the lane alone.
  */
 final class Outlook {
+    private static final int MAX_VALUES_NAMED = 10;
+
     private final String service;
     private final String source;
     private final Ticker ticker;
+    private final RandomGenerator random;
     private final CompletableFuture<Void> firstAnswer = new CompletableFuture<>();
 
     /** The same as in the view, one step nearer for the call path. */
     private volatile @Nullable Routing routing;
 
     private volatile View view = new View(null, null, null, null);
+
+    /** What calls within subsets read. */
+    private volatile Map<Subset, View> subsets = Map.of();
+
     private volatile @Nullable Throwable discoveryError;
     private volatile @Nullable EmptyList emptyList;
     private volatile boolean ramping;
@@ -104,10 +116,11 @@ final class Outlook {
         }
     }
 
-    Outlook(String service, String source, Ticker ticker) {
+    Outlook(String service, String source, Ticker ticker, RandomGenerator random) {
         this.service = service;
         this.source = source;
         this.ticker = ticker;
+        this.random = random;
     }
 
     @Nullable
@@ -115,8 +128,26 @@ final class Outlook {
         return routing;
     }
 
+    /** The routing for a call like this. */
+    @Nullable
+    Routing routing(PickRequest request) {
+        Subset subset = request.subset();
+        return subset == null ? routing : view(subset).routing;
+    }
+
     View view() {
         return view;
+    }
+
+    /** What a call like this is to know. */
+    View view(PickRequest request) {
+        Subset subset = request.subset();
+        return subset == null ? view : view(subset);
+    }
+
+    private View view(Subset subset) {
+        View theirs = subsets.get(subset);
+        return theirs != null ? theirs : SubsetViews.undeclared(subset, view, random);
     }
 
     boolean ramping() {
@@ -128,18 +159,19 @@ final class Outlook {
     }
 
     /** The routing there is by now, or why there is none. */
-    Routing routingOrThrow() {
-        View now = view;
+    Routing routingOrThrow(PickRequest request) {
+        View now = view(request);
         if (now.routing == null) {
-            throw cannotPick(now);
+            throw cannotPick(now, request.subset());
         }
         return now.routing;
     }
 
-    void publish(@Nullable Routing next, @Nullable Trials trials, Verdict verdict, boolean stillUnknown) {
-        view = new View(next, trials, verdict, stillUnknown ? view.unknownDetail : null);
-        ramping = verdict.ramping;
-        routing = next;
+    void publish(View next, Map<Subset, View> within, boolean someRamp) {
+        subsets = within;
+        view = next;
+        ramping = someRamp;
+        routing = next.routing;
         firstAnswer.complete(null);
     }
 
@@ -179,13 +211,15 @@ final class Outlook {
     }
 
     /** Why there was nothing to pick at that moment. */
-    CannotPickException cannotPick(View now) {
+    CannotPickException cannotPick(View now, @Nullable Subset subset) {
         Throwable error = lastDiscoveryError();
         String trouble = error == null ? "" : "; discovery's last error: " + error;
-        if (now.unknownDetail != null) {
+        // That of a subset's view may be older.
+        String unknownDetail = view.unknownDetail;
+        if (unknownDetail != null) {
             return new NoSuchServiceException(
                     service,
-                    "no such service: " + service + ", according to " + source + ": " + now.unknownDetail + trouble
+                    "no such service: " + service + ", according to " + source + ": " + unknownDetail + trouble
                             + " (check the name, and that its instances have registered)",
                     error);
         }
@@ -197,14 +231,39 @@ final class Outlook {
                             + " (wait with ready(), or check that the source is up)",
                     error);
         }
+        if (subset != null && now.verdict.isNobodyIn()) {
+            return new NoEligibleInstanceException(
+                    service,
+                    "no instance of service " + service + " is in subset " + subset + ": " + now.verdict.all.length
+                            + " known" + known(subset, now.verdict) + ", from " + source + trouble
+                            + " (check the metadata of the instances, or give the subset a fallback)",
+                    error);
+        }
+        String whole = subset == null ? "service " + service : "subset " + subset + " of service " + service;
         String what = now.verdict.failing
-                ? "calls to service " + service + " fail at once, for too few of its instances are well"
+                ? "calls to " + whole + " fail at once, for too few of its instances are well"
                         + " (panicThreshold, with failTrafficOnPanic): "
-                : "no instance of service " + service + " can take a call: ";
+                : "no instance of " + whole + " can take a call: ";
         return new NoEligibleInstanceException(
                 service,
                 what + count(now.verdict.standings) + returning(now.verdict) + ", from " + source + trouble,
                 error);
+    }
+
+    /** What the instances say of themselves where the subset asks for something else. */
+    private static String known(Subset subset, Verdict verdict) {
+        StringBuilder text = new StringBuilder();
+        new TreeMap<>(subset.metadata())
+                .forEach((name, value) -> text.append("; their ")
+                        .append(name)
+                        .append(": ")
+                        .append(Arrays.stream(verdict.all)
+                                .map(each -> each.instance().metadata().getOrDefault(name, "none"))
+                                .distinct()
+                                .sorted()
+                                .limit(MAX_VALUES_NAMED)
+                                .toList()));
+        return text.toString();
     }
 
     private String returning(Verdict verdict) {

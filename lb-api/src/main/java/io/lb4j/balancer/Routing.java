@@ -3,6 +3,7 @@ package io.lb4j.balancer;
 import io.lb4j.Candidate;
 import io.lb4j.PickRequest;
 import io.lb4j.Picker;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,9 @@ final class Routing {
     private static final int MAX_PICKS = 3;
 
     private final InstanceState[] candidates;
+
+    /** The candidates by their numbers, with gaps. */
+    private final @Nullable InstanceState[] numbered;
 
     /** What it was made of, to tell whether anything has changed since. */
     final List<Verdict.Level> levels;
@@ -35,8 +39,10 @@ final class Routing {
     /** Made by the first pick that asks for an instance by its id. */
     private volatile @Nullable Map<String, InstanceState> byId;
 
+    /** @param numbers how many instances are numbered; 0 if that is not to be relied on */
     Routing(
             InstanceState[] candidates,
+            int numbers,
             List<Verdict.Level> levels,
             InstanceState[] spares,
             @Nullable Trials trials,
@@ -44,12 +50,24 @@ final class Routing {
             RandomGenerator random,
             StrategyFaults faults) {
         this.candidates = candidates;
+        this.numbered = numbered(candidates, numbers);
         this.levels = levels;
         this.spares = spares;
         this.trials = trials;
         this.picker = picker;
         this.random = random;
         this.faults = faults;
+    }
+
+    private static @Nullable InstanceState[] numbered(InstanceState[] candidates, int numbers) {
+        if (numbers == 0) {
+            return new InstanceState[0];
+        }
+        InstanceState[] numbered = new InstanceState[numbers];
+        for (InstanceState each : candidates) {
+            numbered[each.index] = each;
+        }
+        return Arrays.equals(numbered, candidates) ? candidates : numbered;
     }
 
     InstanceState pick(PickRequest request) {
@@ -186,7 +204,7 @@ final class Routing {
         if (picked instanceof InstanceState state) {
             int index = state.index;
             // The index may belong to a newer routing; then the scan decides.
-            if ((index >= 0 && index < candidates.length && candidates[index] == state) || contains(state)) {
+            if ((index >= 0 && index < numbered.length && numbered[index] == state) || contains(state)) {
                 return state;
             }
         }

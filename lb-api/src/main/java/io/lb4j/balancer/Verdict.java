@@ -84,6 +84,16 @@ final class Verdict {
         this.ramping = ramping;
     }
 
+    /** Whether none of the instances was asked about, or all of those drain. */
+    boolean isNobodyIn() {
+        for (Standing each : standings) {
+            if (each.state() != InstanceReport.State.OTHER_SUBSET && each.state() != InstanceReport.State.DRAINING) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     boolean panic() {
         for (Level level : levels) {
             if (level.panic) {

@@ -2,13 +2,17 @@ package io.lb4j.balancer;
 
 import io.lb4j.PickRequest;
 import io.lb4j.Scheduler;
+import io.lb4j.Subset;
 import io.lb4j.Ticker;
 import io.lb4j.health.CallQueue;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +34,9 @@ final class WaitingCalls {
 
     /** Written under the lock. */
     private volatile int size;
+
+    /** How many of them are within a subset; written under the lock. */
+    private volatile int narrowed;
 
     private long standsSince;
     private @Nullable RuntimeException closed;
@@ -57,6 +64,10 @@ final class WaitingCalls {
             this.deadlineNanos = deadlineNanos;
         }
 
+        PickRequest request() {
+            return request;
+        }
+
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
             boolean cancelled = super.cancel(mayInterruptIfRunning);
@@ -73,8 +84,8 @@ final class WaitingCalls {
         }
     }
 
-    /** A call, no longer in the queue, and the instance at which a place was taken for it. */
-    record Served(Call call, InstanceState by) {}
+    /** A call, no longer in the queue, and the instance at which a place was taken for it; null if nobody is left for it. */
+    record Served(Call call, @Nullable InstanceState by) {}
 
     WaitingCalls(CallQueue settings, Ticker ticker, SerialLane lane, Refusals refusals) {
         this.settings = settings;
@@ -125,21 +136,37 @@ final class WaitingCalls {
         return call;
     }
 
+    /** Whether a call within a subset waits. */
+    boolean hasSubsets() {
+        return narrowed > 0;
+    }
+
     /** Takes a place for the call whose turn it is; null if nobody waits or there is no room. */
     @Nullable
-    Served serve(Routing routing) {
+    Served serve(Function<? super PickRequest, ? extends @Nullable Routing> routings) {
         lock.lock();
         try {
-            if (size == 0) {
-                return null;
+            boolean newestFirst = stands(ticker.nanos());
+            Set<@Nullable Subset> full = null;
+            for (Call call = ends; (call = newestFirst ? call.previous : call.next) != ends; ) {
+                Subset subset = call.request.subset();
+                if (full != null && full.contains(subset)) {
+                    continue;
+                }
+                Routing routing = routings.apply(call.request);
+                InstanceState instance = routing == null ? null : routing.take(call.request);
+                if (instance != null || routing == null) {
+                    unlink(call);
+                    return new Served(call, instance);
+                }
+                if (narrowed == 0) {
+                    return null;
+                }
+                // The others are not to wait for room where they don't want to go.
+                full = full == null ? new HashSet<>() : full;
+                full.add(subset);
             }
-            Call call = stands(ticker.nanos()) ? ends.previous : ends.next;
-            InstanceState instance = routing.take(call.request);
-            if (instance == null) {
-                return null;
-            }
-            unlink(call);
-            return new Served(call, instance);
+            return null;
         } finally {
             lock.unlock();
         }
@@ -197,6 +224,7 @@ final class WaitingCalls {
         ends.previous = call;
         int more = size + 1;
         size = more;
+        narrow(call, 1);
     }
 
     private void unlink(Call call) {
@@ -206,6 +234,14 @@ final class WaitingCalls {
         call.previous = call;
         int fewer = size - 1;
         size = fewer;
+        narrow(call, -1);
+    }
+
+    private void narrow(Call call, int by) {
+        if (call.request.subset() != null) {
+            int now = narrowed + by;
+            narrowed = now;
+        }
     }
 
     /** One timer for all, for the first that runs out of time. */

@@ -54,7 +54,8 @@ class ArchitectureTest {
                 "io.lb4j.strategy.decorator",
                 "io.lb4j.discovery",
                 "io.lb4j.server",
-                "io.lb4j.okhttp"
+                "io.lb4j.okhttp",
+                "io.lb4j.okhttp.rules"
             })
     void importedClasses_everyPublishedPackage_hasSome(String name) {
         // A rule over no classes holds; so it is checked that there are some.
@@ -156,6 +157,17 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAPackage("jakarta.servlet..")
                 .because("only who has a servlet container has it"));
+    }
+
+    @Test
+    void rules_theClient_isUnknownToThem() {
+        check(noClasses()
+                .that()
+                .resideInAPackage("io.lb4j.okhttp.rules")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.lb4j.okhttp")
+                .because("rules can be read and tried without a client"));
     }
 
     @Test

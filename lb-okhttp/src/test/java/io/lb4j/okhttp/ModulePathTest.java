@@ -46,7 +46,7 @@ class ModulePathTest {
         "io.lb4j.api, io.lb4j io.lb4j.balancer io.lb4j.health io.lb4j.retry io.lb4j.affinity",
         "io.lb4j.strategies, io.lb4j.strategy io.lb4j.strategy.decorator",
         "io.lb4j.discovery, io.lb4j.discovery io.lb4j.server",
-        "io.lb4j.okhttp, io.lb4j.okhttp",
+        "io.lb4j.okhttp, io.lb4j.okhttp io.lb4j.okhttp.rules",
     })
     void module_exports_itsPublicPackagesAndNoMore(String module, String packages) {
         ModuleDescriptor descriptor =
