@@ -37,6 +37,7 @@ class PublicDocumentationTest {
                 "lb-api/src/main/java",
                 "lb-api/src/test/java/io/lb4j/testing",
                 "lb-strategies/src/main/java",
+                "lb-strategies/redis/src/main/java",
                 "lb-discovery/src/main/java",
                 "lb-okhttp/src/main/java"
             })
