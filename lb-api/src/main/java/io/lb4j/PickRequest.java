@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
  * transport's own request. Immutable and thread-safe.
  */
 public final class PickRequest {
-    private static final PickRequest PLAIN = new PickRequest(false, 0, null, null, null, 0, new Candidate[0]);
+    private static final PickRequest PLAIN = new PickRequest(false, 0, null, null, null, null, 0, new Candidate[0]);
 
     private final boolean keyed;
     private final long hash;
     private final @Nullable String preferred;
     private final @Nullable Object call;
     private final @Nullable Subset subset;
+    private final @Nullable String endpoint;
     private final int attempt;
 
     /** The length of the array, nearer for the pick. */
@@ -29,6 +30,7 @@ public final class PickRequest {
             @Nullable String preferred,
             @Nullable Object call,
             @Nullable Subset subset,
+            @Nullable String endpoint,
             int attempt,
             Candidate[] excluded) {
         this.keyed = keyed;
@@ -36,6 +38,7 @@ public final class PickRequest {
         this.preferred = preferred;
         this.call = call;
         this.subset = subset;
+        this.endpoint = endpoint;
         this.attempt = attempt;
         this.excludedCount = excluded.length;
         this.excluded = excluded;
@@ -53,13 +56,13 @@ public final class PickRequest {
 
     /** A first attempt with an affinity key that is hashed already, evenly over all 64 bits. */
     public static PickRequest ofHash(long hash) {
-        return new PickRequest(true, hash, null, null, null, 0, PLAIN.excluded);
+        return new PickRequest(true, hash, null, null, null, null, 0, PLAIN.excluded);
     }
 
     /** The same, carrying the transport's own request for strategies that look at it (see {@link #call}). */
     public PickRequest withCall(Object value) {
         return new PickRequest(
-                keyed, hash, preferred, Objects.requireNonNull(value, "call"), subset, attempt, excluded);
+                keyed, hash, preferred, Objects.requireNonNull(value, "call"), subset, endpoint, attempt, excluded);
     }
 
     /**
@@ -71,7 +74,14 @@ public final class PickRequest {
      */
     public PickRequest preferring(String instanceId) {
         return new PickRequest(
-                keyed, hash, Objects.requireNonNull(instanceId, "instanceId"), call, subset, attempt, excluded);
+                keyed,
+                hash,
+                Objects.requireNonNull(instanceId, "instanceId"),
+                call,
+                subset,
+                endpoint,
+                attempt,
+                excluded);
     }
 
     /**
@@ -80,7 +90,21 @@ public final class PickRequest {
      */
     public PickRequest within(Subset value) {
         return new PickRequest(
-                keyed, hash, preferred, call, Objects.requireNonNull(value, "subset"), attempt, excluded);
+                keyed, hash, preferred, call, Objects.requireNonNull(value, "subset"), endpoint, attempt, excluded);
+    }
+
+    /**
+     * The same, as a call to this endpoint: what an instance can do by itself and fail at by itself, such as
+     * {@code GET /orders/{id}}. An instance that fails at one endpoint, while it serves others and the others serve
+     * that one, then loses the calls to that endpoint only. Without an endpoint, what fails counts for the instance as
+     * a whole.
+     *
+     * @param name one of few: the template of a path, say, and not the path itself, as each endpoint is judged by the
+     *     calls to it
+     */
+    public PickRequest withEndpoint(String name) {
+        return new PickRequest(
+                keyed, hash, preferred, call, subset, Objects.requireNonNull(name, "endpoint"), attempt, excluded);
     }
 
     /** The request for one more attempt of the same call, after an attempt on {@code failed}. */
@@ -99,7 +123,7 @@ public final class PickRequest {
     private PickRequest excluding(Candidate candidate, int ofAttempt) {
         Candidate[] all = Arrays.copyOf(excluded, excluded.length + 1);
         all[excluded.length] = candidate;
-        return new PickRequest(keyed, hash, preferred, call, subset, ofAttempt, all);
+        return new PickRequest(keyed, hash, preferred, call, subset, endpoint, ofAttempt, all);
     }
 
     /** Whether the call has an affinity key. */
@@ -120,6 +144,11 @@ public final class PickRequest {
     /** The instances that the call is for; null if any of the service's will do. */
     public @Nullable Subset subset() {
         return subset;
+    }
+
+    /** What the call is to do, as {@link #withEndpoint} names it; null if nobody said. */
+    public @Nullable String endpoint() {
+        return endpoint;
     }
 
     /** 0 for the first attempt of a call, 1 for the second, and so on. */
@@ -156,6 +185,7 @@ public final class PickRequest {
         return "PickRequest[" + (keyed ? "hash=" + Long.toUnsignedString(hash, 16) : "no key") + ", attempt=" + attempt
                 + (preferred == null ? "" : ", preferring " + preferred)
                 + (subset == null ? "" : ", within=" + subset)
+                + (endpoint == null ? "" : ", endpoint=" + endpoint)
                 + (call == null ? "" : ", call=" + call) + "]";
     }
 }

@@ -45,6 +45,7 @@ public class RoutingSwapStress {
                 levels,
                 new InstanceState[0],
                 null,
+                null,
                 last,
                 new SplittableRandom(1),
                 new StrategyFaults(error -> faults = 1));

@@ -47,12 +47,15 @@ final class Admission {
     private @Nullable Lease tryAcquire(Routing routing, PickRequest request) {
         // Before those that wait: it takes no place of theirs, and while some always wait nobody would ever return.
         Lease trial = routing.trials == null ? null : balancer.trial(routing.trials, request);
+        if (trial == null) {
+            trial = balancer.endpointTrial(routing, request);
+        }
         if (trial != null) {
             return trial;
         }
         // What gets free belongs to those who wait.
         InstanceState state = waiting() > 0 ? null : routing.take(request);
-        return state == null ? null : new Lease(balancer, state, true);
+        return state == null ? null : new Lease(balancer, state, true, request.endpoint());
     }
 
     /**
@@ -130,7 +133,7 @@ final class Admission {
                                 refusal("no instance is left", served.call().request()));
                 continue;
             }
-            Lease lease = new Lease(balancer, by, true);
+            Lease lease = new Lease(balancer, by, true, served.call().request().endpoint());
             if (!served.call().complete(lease)) {
                 // Given up at that moment.
                 lease.close();

@@ -36,6 +36,10 @@ final class Control {
     private final Outliers outliers;
     private final Stalls stalls;
     private final Ejections ejections;
+
+    /** Null if no instance is taken out for one endpoint. */
+    private final @Nullable EndpointHealth endpointHealth;
+
     private final @Nullable HealthChecker checker;
     private final RoutingFactory routings;
     private final SubsetViews subsets;
@@ -68,6 +72,7 @@ final class Control {
             GuardedListener listener,
             SerialLane lane,
             Outlook outlook,
+            @Nullable Endpoints endpoints,
             @Nullable Admission admission) {
         this.service = settings.service;
         this.ticker = settings.ticker;
@@ -89,8 +94,11 @@ final class Control {
         this.stalls = new Stalls(settings.outlierDetection);
         this.ejections =
                 new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns() || stalls.isOn());
+        this.endpointHealth = endpoints == null
+                ? null
+                : new EndpointHealth(settings, endpoints, ejections, roster::knows, lane, listener);
         this.routings = new RoutingFactory(
-                strategy, new EligibleSet.Context(service, ticker, random, settings.scheduler), listener);
+                strategy, new EligibleSet.Context(service, ticker, random, settings.scheduler), listener, endpoints);
         this.subsets = new SubsetViews(Set.copyOf(settings.subsets), eligibility, routings, this::newTrials);
         HealthCheck check = settings.healthCheck;
         this.checker = check == null
@@ -204,14 +212,26 @@ final class Control {
     void suspect(InstanceState state) {
         long run = state.marks().takeSuspicion();
         if (!closed && roster.knows(state)) {
-            eject(state, outliers.onRun(state, run));
+            long left = endpointHealth == null ? run : endpointHealth.beyondOneEndpoint(state, run);
+            eject(state, outliers.onRun(state, left));
+        }
+    }
+
+    void suspect(EndpointState at) {
+        if (endpointHealth != null && !closed) {
+            endpointHealth.suspect(at);
         }
     }
 
     /** The trial call succeeded. */
     void acquit(Trial.Call call) {
         InstanceState state = call.trial.state;
-        if (!roster.knows(state)) {
+        EndpointState at = call.trial.of;
+        if (at != null) {
+            if (endpointHealth != null && !closed) {
+                endpointHealth.acquit(at, call.trial);
+            }
+        } else if (!roster.knows(state)) {
             // Should it come back, it is still on trial.
             call.tellNothing();
         } else if (!closed && Ejections.isOn(call.trial)) {
@@ -223,6 +243,13 @@ final class Control {
     /** The trial call failed. */
     void convict(Trial trial, String reason) {
         InstanceState state = trial.state;
+        EndpointState at = trial.of;
+        if (at != null) {
+            if (endpointHealth != null && !closed) {
+                endpointHealth.convict(at, trial, reason);
+            }
+            return;
+        }
         if (closed || !Ejections.isOn(trial) || !roster.knows(state)) {
             return;
         }
@@ -282,6 +309,9 @@ final class Control {
         refresh();
         if (checker != null) {
             checker.ejected(state);
+        }
+        if (endpointHealth != null) {
+            endpointHealth.ejected(state);
         }
         listener.onEjected(service, state.instance(), state.passive().reason, time);
         return true;
@@ -358,6 +388,9 @@ final class Control {
             return;
         }
         tick = lane.postLater(this::tick, tickNanos());
+        if (endpointHealth != null) {
+            endpointHealth.pulse();
+        }
         if (stalls.isOn()) {
             lookForStalls();
             pulses++;
@@ -388,7 +421,13 @@ final class Control {
 
     private void second() {
         InstanceState[] all = roster.all();
+        List<InstanceState> silent = endpointHealth == null ? List.of() : endpointHealth.second();
         outliers.tick(all);
+        for (InstanceState state : silent) {
+            if (roster.knows(state)) {
+                eject(state, outliers.onRun(state, Run.ofFailures(state.streak())));
+            }
+        }
         for (InstanceState state : all) {
             ejections.forgiveGoodTime(state);
             eject(state, outliers.onTick(state));

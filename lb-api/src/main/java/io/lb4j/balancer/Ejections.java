@@ -125,12 +125,17 @@ final class Ejections {
         return true;
     }
 
+    /** Whether the cap lets so many instances, besides those that are ejected, be out with one more. */
+    boolean allowsOneMore(int besides) {
+        // The epsilon, because 0.29 of 100 is 28.999999999999996.
+        long allowed = Math.max(known >= 2 ? 1 : 0, (long) (settings.maxEjectedShare() * known + 1e-9));
+        return settings.maxEjectedShare() > 0 && ejected + besides < allowed;
+    }
+
     /** Ejects the instance unless the cap forbids; returns the ejection's length or null. */
     @Nullable
     Duration eject(InstanceState state, String reason) {
-        // The epsilon, because 0.29 of 100 is 28.999999999999996.
-        long allowed = Math.max(known >= 2 ? 1 : 0, (long) (settings.maxEjectedShare() * known + 1e-9));
-        if (settings.maxEjectedShare() == 0 || ejected >= allowed) {
+        if (!allowsOneMore(0)) {
             return null;
         }
         InstanceState.Passive p = state.passive();
@@ -149,12 +154,12 @@ final class Ejections {
         return Duration.ofNanos(nanos);
     }
 
-    private long lengthOf(int ejection) {
+    long lengthOf(int ejection) {
         return TimeUnit.MILLISECONDS.toNanos(backoff.apply(ejection));
     }
 
     /** As Envoy draws it. */
-    private long jitter() {
+    long jitter() {
         long most = settings.maxEjectionTimeJitter().toMillis();
         return most == 0 ? 0 : TimeUnit.MILLISECONDS.toNanos(Long.remainderUnsigned(random.nextLong(), most + 1));
     }

@@ -1,6 +1,7 @@
 package io.lb4j.balancer;
 
 import io.lb4j.ServiceInstance;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -44,15 +45,14 @@ public record Explanation(
         for (InstanceReport each : instances) {
             text.append(String.format(
                     Locale.ROOT,
-                    "  %-24s %-14s weight %-8.3g in flight %-7s calls %-8d failures %-6d %s%s\n",
+                    "  %-24s %-14s weight %-8.3g in flight %-7s calls %-8d failures %-6d %s\n",
                     each.instance().id(),
                     each.state(),
                     each.weight(),
                     each.limit() == Integer.MAX_VALUE ? each.inFlight() : each.inFlight() + "/" + each.limit(),
                     each.calls(),
                     each.failures(),
-                    each.reason(),
-                    check(each)));
+                    remarks(each)));
         }
         if (pick != null) {
             text.append("  a call like this goes to ").append(pick.id()).append('\n');
@@ -65,7 +65,15 @@ public record Explanation(
         return text.toString();
     }
 
-    private static String check(InstanceReport of) {
-        return of.lastCheck() == null ? "" : (of.reason().isEmpty() ? "" : "; ") + of.lastCheck();
+    private static String remarks(InstanceReport of) {
+        List<String> all = new ArrayList<>();
+        if (!of.reason().isEmpty()) {
+            all.add(of.reason());
+        }
+        of.endpointsOut().forEach((endpoint, reason) -> all.add("out for endpoint " + endpoint + ": " + reason));
+        if (of.lastCheck() != null) {
+            all.add(of.lastCheck().toString());
+        }
+        return String.join("; ", all);
     }
 }

@@ -55,6 +55,17 @@ final class GuardedListener implements LoadBalancerListener {
     }
 
     @Override
+    public void onEndpointEjected(
+            String service, ServiceInstance instance, String endpoint, String reason, Duration duration) {
+        each(service, l -> l.onEndpointEjected(service, instance, endpoint, reason, duration));
+    }
+
+    @Override
+    public void onEndpointReturned(String service, ServiceInstance instance, String endpoint) {
+        each(service, l -> l.onEndpointReturned(service, instance, endpoint));
+    }
+
+    @Override
     public void onHealthChanged(String service, ServiceInstance instance, boolean healthy, String detail) {
         each(service, l -> l.onHealthChanged(service, instance, healthy, detail));
     }

@@ -2,6 +2,7 @@ package io.lb4j.balancer;
 
 import io.lb4j.ServiceInstance;
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param calls calls ended so far
  * @param failures how many of them failed
  * @param ejections how many steps the next ejection is longer than the first
+ * @param endpointsOut endpoints whose calls it doesn't get while it gets others, each with the reason
  * @param lastCheck how its last active check ended, or null if it had none
  */
 public record InstanceReport(
@@ -28,6 +30,7 @@ public record InstanceReport(
         long calls,
         long failures,
         int ejections,
+        Map<String, String> endpointsOut,
         @Nullable Check lastCheck) {
 
     /**

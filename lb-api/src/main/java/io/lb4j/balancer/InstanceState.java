@@ -150,6 +150,9 @@ final class InstanceState implements Candidate {
 
         long seenFailed;
 
+        /** Failures since the last tick that are the fault of one endpoint. */
+        long excused;
+
         /** What the window held at the last tick. */
         int windowCalls;
 

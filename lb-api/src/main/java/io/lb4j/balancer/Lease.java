@@ -30,23 +30,25 @@ public final class Lease implements AutoCloseable {
     private final InstanceState.Trackers trackers;
     private final long startNanos;
 
-    /** Null for all but the one call that tries an instance after its ejection. */
-    private final Trial.@Nullable Call trial;
+    /**
+     * Null for most calls; a {@link Trial.Call} for the one that tries an instance after its ejection, else the name of the
+     * call's endpoint. One reference, since with two a lease would take eight bytes more.
+     */
+    private final @Nullable Object about;
 
     @SuppressWarnings("unused") // by VarHandle
     private boolean closed;
 
-    Lease(LoadBalancer balancer, InstanceState state) {
-        this(balancer, state, false);
+    Lease(LoadBalancer balancer, InstanceState state, @Nullable String endpoint) {
+        this(balancer, state, false, endpoint);
     }
 
-    /** @param started whether the call is counted as started already */
-    Lease(LoadBalancer balancer, InstanceState state, boolean started) {
-        this(balancer, state, started, null);
-    }
-
-    Lease(LoadBalancer balancer, InstanceState state, boolean started, Trial.@Nullable Call trial) {
-        this.trial = trial;
+    /**
+     * @param started whether the call is counted as started already
+     * @param about the trial that it is, or its endpoint's name, or null
+     */
+    Lease(LoadBalancer balancer, InstanceState state, boolean started, @Nullable Object about) {
+        this.about = about;
         this.balancer = balancer;
         this.state = state;
         this.trackers = state.trackers();
@@ -108,11 +110,21 @@ public final class Lease implements AutoCloseable {
         if (!trackers.isEmpty()) {
             state.endAll(trackers, outcome, startNanos, trackers.timed ? balancer.nanos() : 0, balancer);
         }
-        balancer.ended(state, outcome);
-        if (trial != null) {
-            balancer.tried(trial, outcome);
+        if (about == null) {
+            balancer.ended(state, null, outcome);
+        } else {
+            endedWith(about, outcome);
         }
         return true;
+    }
+
+    private void endedWith(Object what, Outcome outcome) {
+        if (what instanceof Trial.Call trial) {
+            balancer.ended(state, trial.endpoint, outcome);
+            balancer.tried(trial, outcome);
+        } else {
+            balancer.ended(state, (String) what, outcome);
+        }
     }
 
     /** Ends the lease, if it has not ended, with {@link Outcome#IGNORED}: nothing was learnt about the instance. */

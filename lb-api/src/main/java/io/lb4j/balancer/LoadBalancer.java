@@ -57,6 +57,9 @@ public final class LoadBalancer implements AutoCloseable {
     private final Control control;
     private final Outliers outliers;
 
+    /** Null if no instance is taken out for one endpoint. */
+    private final @Nullable Endpoints endpoints;
+
     /** Null if instances are not limited. */
     private final @Nullable Admission admission;
 
@@ -76,7 +79,9 @@ public final class LoadBalancer implements AutoCloseable {
                 ? null
                 : new Admission(this, settings.queue, settings.ticker, lane, outlook);
         Duration grace = discovery.vouchesForEmptyLists() ? Duration.ZERO : settings.emptyListGrace;
-        this.control = new Control(settings, grace, strategy, listener, lane, outlook, admission);
+        this.endpoints =
+                Endpoints.areJudged(settings.outlierDetection) ? new Endpoints(settings.outlierDetection) : null;
+        this.control = new Control(settings, grace, strategy, listener, lane, outlook, endpoints, admission);
         this.outliers = control.outliers();
         lane.post(control::start);
         // Last, since a discovery may deliver before watch() returns.
@@ -176,7 +181,18 @@ public final class LoadBalancer implements AutoCloseable {
 
     private Lease lease(Routing routing, PickRequest request) {
         Lease trial = routing.trials == null ? null : trial(routing.trials, request);
-        return trial != null ? trial : new Lease(this, routing.pick(request));
+        if (trial == null && request.endpoint() != null) {
+            trial = endpointTrial(routing, request);
+        }
+        return trial != null ? trial : new Lease(this, routing.pick(request), request.endpoint());
+    }
+
+    /** A lease on an instance where the call's endpoint is on trial, if this call is to be the one that tries it. */
+    @Nullable
+    Lease endpointTrial(Routing routing, PickRequest request) {
+        String endpoint = request.endpoint();
+        EndpointOuts outs = endpoint == null || endpoints == null ? null : endpoints.outs(endpoint);
+        return outs == null || outs.trials == null ? null : trial(outs.trials, request, routing);
     }
 
     /** While calls fail because too few instances are well, trials are what finds out when that is over. */
@@ -188,12 +204,17 @@ public final class LoadBalancer implements AutoCloseable {
     /** A lease on an instance that is on trial, if this call is to be the one that tries it. */
     @Nullable
     Lease trial(Trials trials, PickRequest request) {
+        return trial(trials, request, null);
+    }
+
+    /** @param among what the instance must take calls by, or null if it needn't take any */
+    private @Nullable Lease trial(Trials trials, PickRequest request, @Nullable Routing among) {
         Trial.Call call = trials.offer(request);
         if (call == null) {
             return null;
         }
         InstanceState state = call.trial.state;
-        if (state.tryStart()) {
+        if ((among == null || among.has(state)) && state.tryStart()) {
             return new Lease(this, state, true, call);
         }
         // Calls from before its ejection fill it.
@@ -216,7 +237,7 @@ public final class LoadBalancer implements AutoCloseable {
 
     /** What is known of every instance at this moment, in discovery's order. */
     public List<InstanceReport> instances() {
-        return outlook.view().reports(ticker.nanos());
+        return outlook.view().reports(ticker.nanos(), endpoints);
     }
 
     /**
@@ -226,7 +247,7 @@ public final class LoadBalancer implements AutoCloseable {
      * @return the report, or null if discovery lists no such instance
      */
     public @Nullable InstanceReport instance(String id) {
-        return outlook.view().report(Objects.requireNonNull(id, "id"), ticker.nanos());
+        return outlook.view().report(Objects.requireNonNull(id, "id"), ticker.nanos(), endpoints);
     }
 
     /**
@@ -243,7 +264,7 @@ public final class LoadBalancer implements AutoCloseable {
                 service,
                 subset == null ? "" : SubsetViews.describe(subset, now),
                 own == null ? strategyName : own.toString(),
-                now.reports(ticker.nanos()),
+                now.reports(ticker.nanos(), endpoints),
                 now.verdict() != null && now.verdict().panic(),
                 pick == null ? null : pick.instance(),
                 pick == null ? whyNone(now, subset) : outlook.lastDiscoveryError());
@@ -286,18 +307,40 @@ public final class LoadBalancer implements AutoCloseable {
         return "LoadBalancer[" + service + " by " + strategyName + (closed ? ", closed" : "") + "]";
     }
 
+    @Nullable
+    Endpoints endpoints() {
+        return endpoints;
+    }
+
     long nanos() {
         return ticker.nanos();
     }
 
-    void ended(InstanceState state, Outcome outcome) {
+    void ended(InstanceState state, @Nullable String endpoint, Outcome outcome) {
         if (outcome == Outcome.SUCCESS) {
             state.succeeded();
+            if (endpoint != null && endpoints != null) {
+                endpoints.succeeded(endpoint, state);
+            }
         } else {
+            if (endpoint != null && endpoints != null && Endpoints.canCause(outcome)) {
+                failed(endpoints, endpoint, state);
+            }
             endedBadly(state, outcome);
         }
         if (admission != null) {
             admission.serve();
+        }
+    }
+
+    /** Before the instance's own count, so that the endpoint's share of it is never less than it is. */
+    private void failed(Endpoints in, String endpoint, InstanceState state) {
+        EndpointState at = in.failing(endpoint, state);
+        if (at != null) {
+            long run = at.failed(state.marks().streaks());
+            if (in.isSuspicious(at, run)) {
+                lane.post(() -> control.suspect(at));
+            }
         }
     }
 
@@ -322,7 +365,7 @@ public final class LoadBalancer implements AutoCloseable {
     void tried(Trial.Call call, Outcome outcome) {
         if (outcome == Outcome.SUCCESS) {
             lane.post(() -> control.acquit(call));
-        } else if (outcome.isFailure()) {
+        } else if (outcome.isFailure() && (call.trial.of == null || Endpoints.canCause(outcome))) {
             lane.post(() -> control.convict(call.trial, "its trial call failed: " + outcome));
         } else {
             call.tellNothing();

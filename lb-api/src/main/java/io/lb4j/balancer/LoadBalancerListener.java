@@ -40,6 +40,21 @@ public interface LoadBalancerListener {
     /** An ejection or overload ended; the instance is in rotation again unless its checks fail. */
     default void onReturned(String service, ServiceInstance instance) {}
 
+    /**
+     * Passive health took an instance out of rotation for the calls to one endpoint; calls to others still go there.
+     *
+     * @param endpoint as calls name it ({@link io.lb4j.PickRequest#withEndpoint})
+     * @param reason what it did, for people
+     * @param duration for how long
+     */
+    default void onEndpointEjected(
+            String service, ServiceInstance instance, String endpoint, String reason, Duration duration) {}
+
+    /**
+     * That is over: the endpoint is well again, or no better elsewhere; or the instance left, or was ejected as a whole.
+     */
+    default void onEndpointReturned(String service, ServiceInstance instance, String endpoint) {}
+
     /** Active checks changed their mind on an instance. */
     default void onHealthChanged(String service, ServiceInstance instance, boolean healthy, String detail) {}
 

@@ -13,6 +13,7 @@ final class Marks {
     private static final VarHandle TIMED_OUT = counter("timedOut");
     private static final VarHandle GATEWAY_STREAK = counter("gatewayStreak");
     private static final VarHandle LOCAL_STREAK = counter("localStreak");
+    private static final VarHandle STREAKS = counter("streaks");
     private static final VarHandle SUSPICION = counter("suspicion");
     private static final VarHandle REST_ASKED = counter("restAsked");
     private static final VarHandle GOODBYE = counter("goodbye");
@@ -30,6 +31,10 @@ final class Marks {
 
     @SuppressWarnings("unused") // by VarHandle
     private long localStreak;
+
+    /** How many runs of failures have ended. */
+    @SuppressWarnings("unused") // by VarHandle
+    private long streaks;
 
     /** The longest run of failures the lane has yet to judge; 0 if none. */
     @SuppressWarnings("unused") // by VarHandle
@@ -61,6 +66,7 @@ final class Marks {
     }
 
     void endStreaks() {
+        STREAKS.getAndAdd(this, 1L);
         GATEWAY_STREAK.setVolatile(this, 0L);
         LOCAL_STREAK.setVolatile(this, 0L);
     }
@@ -110,6 +116,11 @@ final class Marks {
 
     long timedOutCount() {
         return (long) TIMED_OUT.getVolatile(this);
+    }
+
+    /** The number of the run of failures that goes on, or would begin, now. */
+    int streaks() {
+        return (int) (long) STREAKS.getVolatile(this);
     }
 
     long gatewayStreak() {

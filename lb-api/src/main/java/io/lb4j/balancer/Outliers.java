@@ -73,6 +73,12 @@ final class Outliers {
         return threshold > 0 && run >= threshold;
     }
 
+    private int thresholdOf(long suspicion) {
+        return Run.isLocal(suspicion)
+                ? settings.consecutiveLocalFailures()
+                : Run.isGateway(suspicion) ? settings.consecutiveGatewayFailures() : settings.consecutiveFailures();
+    }
+
     /** Whether runs of failures of any kind are looked at. */
     boolean judgesRuns() {
         return settings.consecutiveFailures() > 0
@@ -89,6 +95,9 @@ final class Outliers {
         }
         if (run > Run.PROBATION) {
             return "failed again on its return, " + (run - Run.PROBATION) + " in a row";
+        }
+        if (!reached(run, thresholdOf(suspicion))) {
+            return null;
         }
         return chance.excludedFor(run, othersShare(state, 0)) ? Run.describe(suspicion) : null;
     }
@@ -132,6 +141,8 @@ final class Outliers {
         }
         InstanceState.Passive p = state.passive();
         long failures = failed - p.seenFailed;
+        failures -= Math.min(failures, p.excused);
+        p.excused = 0;
         p.seenFailed = failed;
         boolean inARow = state.streak() >= IN_A_ROW || p.ejected;
         state.flow.fade(fading, inARow ? 0 : successes + failures, inARow ? 0 : failures);

@@ -60,31 +60,31 @@ final class Outlook {
             @Nullable Verdict verdict,
             @Nullable String unknownDetail) {
 
-        List<InstanceReport> reports(long nowNanos) {
+        List<InstanceReport> reports(long nowNanos, @Nullable Endpoints endpoints) {
             if (verdict == null) {
                 return List.of();
             }
             List<InstanceReport> reports = new ArrayList<>(verdict.all.length);
             for (int i = 0; i < verdict.all.length; i++) {
-                reports.add(report(verdict, i, nowNanos));
+                reports.add(report(verdict, i, nowNanos, endpoints));
             }
             return reports;
         }
 
         @Nullable
-        InstanceReport report(String id, long nowNanos) {
+        InstanceReport report(String id, long nowNanos, @Nullable Endpoints endpoints) {
             if (verdict == null) {
                 return null;
             }
             for (int i = 0; i < verdict.all.length; i++) {
                 if (verdict.all[i].instance().id().equals(id)) {
-                    return report(verdict, i, nowNanos);
+                    return report(verdict, i, nowNanos, endpoints);
                 }
             }
             return null;
         }
 
-        private static InstanceReport report(Verdict verdict, int index, long nowNanos) {
+        private static InstanceReport report(Verdict verdict, int index, long nowNanos, @Nullable Endpoints endpoints) {
             InstanceState state = verdict.all[index];
             Standing standing = verdict.standings[index];
             int inFlight = state.inFlight();
@@ -100,6 +100,7 @@ final class Outlook {
                     state.endedCount(),
                     state.failedCount(),
                     state.ejections(),
+                    endpoints == null ? Map.of() : endpoints.outsOf(state),
                     lastCheck(state, nowNanos));
         }
 

@@ -32,6 +32,9 @@ final class Routing {
     /** Who is on trial, or null if nobody is. */
     final @Nullable Trials trials;
 
+    /** Null if no instance is taken out for one endpoint. */
+    final @Nullable Endpoints endpoints;
+
     private final Picker picker;
     private final RandomGenerator random;
     private final StrategyFaults faults;
@@ -46,6 +49,7 @@ final class Routing {
             List<Verdict.Level> levels,
             InstanceState[] spares,
             @Nullable Trials trials,
+            @Nullable Endpoints endpoints,
             Picker picker,
             RandomGenerator random,
             StrategyFaults faults) {
@@ -54,6 +58,7 @@ final class Routing {
         this.levels = levels;
         this.spares = spares;
         this.trials = trials;
+        this.endpoints = endpoints;
         this.picker = picker;
         this.random = random;
         this.faults = faults;
@@ -74,12 +79,57 @@ final class Routing {
         String preferred = request.preferred();
         if (preferred != null) {
             InstanceState wanted = byId().get(preferred);
-            if (wanted != null && !request.excludes(wanted)) {
+            if (wanted != null && !request.excludes(wanted) && !isOut(outs(request), wanted)) {
                 return wanted;
             }
         }
         InstanceState picked = ask(request);
+        if (request.endpoint() != null) {
+            EndpointOuts outs = outs(request);
+            if (outs != null) {
+                return forEndpoint(request, outs, picked);
+            }
+        }
         return request.excludedCount() == 0 || !request.excludes(picked) ? picked : another(request, picked);
+    }
+
+    private @Nullable EndpointOuts outs(PickRequest request) {
+        String endpoint = request.endpoint();
+        return endpoint == null || endpoints == null ? null : endpoints.outs(endpoint);
+    }
+
+    private static boolean isOut(@Nullable EndpointOuts outs, InstanceState state) {
+        return outs != null && outs.has(state);
+    }
+
+    /** The strategy's choice among those that aren't out for the call's endpoint, while there are any. */
+    private InstanceState forEndpoint(PickRequest request, EndpointOuts outs, InstanceState first) {
+        InstanceState picked = first;
+        PickRequest elsewhere = request;
+        for (int i = 0; i < MAX_PICKS; i++) {
+            if (!outs.has(picked)) {
+                if (!elsewhere.excludes(picked)) {
+                    return picked;
+                }
+            } else if (!elsewhere.excludes(picked)) {
+                elsewhere = elsewhere.avoiding(picked);
+            }
+            picked = ask(elsewhere);
+        }
+        InstanceState found = search(request, outs, each -> true);
+        if (found == null) {
+            found = spare(request, outs);
+        }
+        if (found != null) {
+            return found;
+        }
+        // It is no better anywhere.
+        return request.excludes(first) ? another(request, first) : first;
+    }
+
+    /** Whether calls go there at all. */
+    boolean has(InstanceState state) {
+        return contains(state);
     }
 
     /** Those of less preferred priorities as well: whose key it is was decided when they were needed. */
@@ -119,26 +169,28 @@ final class Routing {
             return picked;
         }
         // Looked for first, since all are full for most calls of an overload.
-        if (search(request, InstanceState::hasRoom) == null) {
+        EndpointOuts outs = outs(request);
+        if (search(request, outs, InstanceState::hasRoom) == null) {
             return null;
         }
         PickRequest elsewhere = request;
         for (int i = 1; i < MAX_PICKS; i++) {
             elsewhere = elsewhere.avoiding(picked);
             picked = ask(elsewhere);
-            if (!elsewhere.excludes(picked) && suits.test(picked)) {
+            if (!elsewhere.excludes(picked) && !isOut(outs, picked) && suits.test(picked)) {
                 return picked;
             }
         }
-        return search(request, suits);
+        return search(request, outs, suits);
     }
 
     /** From anywhere, or else the one that comes after a full one would get all that the full one can't take. */
-    private @Nullable InstanceState search(PickRequest request, Predicate<InstanceState> suits) {
+    private @Nullable InstanceState search(
+            PickRequest request, @Nullable EndpointOuts outs, Predicate<InstanceState> suits) {
         int start = anywhere(request);
         for (int i = 0; i < candidates.length; i++) {
             InstanceState each = candidates[(start + i) % candidates.length];
-            if (!request.excludes(each) && suits.test(each)) {
+            if (!request.excludes(each) && !isOut(outs, each) && suits.test(each)) {
                 return each;
             }
         }
@@ -171,18 +223,19 @@ final class Routing {
                 return next;
             }
         }
-        return spare(request, insisted);
+        InstanceState spare = spare(request, null);
+        return spare == null ? insisted : spare;
     }
 
     /** One of the most preferred spares, so that a call is not lost while another site is well. */
-    private InstanceState spare(PickRequest request, InstanceState insisted) {
-        InstanceState best = insisted;
+    private @Nullable InstanceState spare(PickRequest request, @Nullable EndpointOuts outs) {
+        InstanceState best = null;
         int count = 0;
         for (InstanceState next : spares) {
-            if (request.excludes(next)) {
+            if (request.excludes(next) || isOut(outs, next)) {
                 continue;
             }
-            if (count > 0 && next.instance().priority() != best.instance().priority()) {
+            if (best != null && next.instance().priority() != best.instance().priority()) {
                 break;
             }
             // Each of them with the same chance.

@@ -11,11 +11,14 @@ final class RoutingFactory {
     private final Strategy strategy;
     private final EligibleSet.Context context;
     private final GuardedListener listener;
+    private final @Nullable Endpoints endpoints;
 
-    RoutingFactory(Strategy strategy, EligibleSet.Context context, GuardedListener listener) {
+    RoutingFactory(
+            Strategy strategy, EligibleSet.Context context, GuardedListener listener, @Nullable Endpoints endpoints) {
         this.strategy = strategy;
         this.context = context;
         this.listener = listener;
+        this.endpoints = endpoints;
     }
 
     String strategy() {
@@ -61,6 +64,7 @@ final class RoutingFactory {
                 verdict.levels,
                 verdict.spares,
                 trials,
+                endpoints,
                 picker,
                 context.random(),
                 faults);

@@ -27,8 +27,16 @@ final class Run {
         return run & (GATEWAY - 1);
     }
 
+    static boolean isLocal(long run) {
+        return run >= LOCAL;
+    }
+
+    static boolean isGateway(long run) {
+        return run >= GATEWAY && run < LOCAL;
+    }
+
     static String describe(long run) {
         return length(run) + " calls in a row "
-                + (run >= LOCAL ? "got no answer" : run >= GATEWAY ? "failed as at a gateway" : "failed");
+                + (isLocal(run) ? "got no answer" : isGateway(run) ? "failed as at a gateway" : "failed");
     }
 }

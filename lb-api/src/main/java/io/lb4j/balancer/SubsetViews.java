@@ -188,10 +188,19 @@ final class SubsetViews {
         if (members.length == 0) {
             return new View(null, null, verdict, view.unknownDetail());
         }
+        Routing now = view.routing();
         Picker picker = request -> members[at(request, members.length, random)];
         // Nobody's numbers are looked at: they may be changing at this moment.
-        Routing routing =
-                new Routing(members, 0, levels, verdict.spares, null, picker, random, new StrategyFaults(error -> {}));
+        Routing routing = new Routing(
+                members,
+                0,
+                levels,
+                verdict.spares,
+                null,
+                now == null ? null : now.endpoints,
+                picker,
+                random,
+                new StrategyFaults(error -> {}));
         return new View(routing, null, verdict, view.unknownDetail());
     }
 

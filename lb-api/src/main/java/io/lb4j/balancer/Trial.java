@@ -4,11 +4,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The return of one instance from one ejection: it gets one call at a time, as behind a circuit breaker that is half
+ * The return of one instance, or of one endpoint on it, from one ejection: it gets one call at a time, as behind a circuit breaker that is half
  * open, until such a call has told whether it is well. Calls take and give back the one place without a lock.
  */
 final class Trial {
     final InstanceState state;
+
+    /** The endpoint that returns, or null if it is the whole instance. */
+    final @Nullable EndpointState of;
 
     private final AtomicReference<@Nullable Call> running = new AtomicReference<>();
 
@@ -20,10 +23,15 @@ final class Trial {
     /** A call that tries the instance; told from others by identity. */
     static final class Call {
         final Trial trial;
+
+        /** The endpoint that it calls, or null if it has none. */
+        final @Nullable String endpoint;
+
         private final long sinceNanos;
 
-        private Call(Trial trial, long sinceNanos) {
+        private Call(Trial trial, @Nullable String endpoint, long sinceNanos) {
             this.trial = trial;
+            this.endpoint = endpoint;
             this.sinceNanos = sinceNanos;
         }
 
@@ -34,7 +42,12 @@ final class Trial {
     }
 
     Trial(InstanceState state) {
+        this(state, null);
+    }
+
+    Trial(InstanceState state, @Nullable EndpointState of) {
         this.state = state;
+        this.of = of;
     }
 
     /**
@@ -42,12 +55,12 @@ final class Trial {
      * nobody closes, must not keep the instance out for ever.
      */
     @Nullable
-    Call begin(long nowNanos, long intervalNanos) {
+    Call begin(@Nullable String endpoint, long nowNanos, long intervalNanos) {
         Call before = running.get();
         if (before != null && nowNanos - before.sinceNanos < intervalNanos) {
             return null;
         }
-        Call mine = new Call(this, nowNanos);
+        Call mine = new Call(this, endpoint, nowNanos);
         return running.compareAndSet(before, mine) ? mine : null;
     }
 

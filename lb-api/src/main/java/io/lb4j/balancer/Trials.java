@@ -44,6 +44,6 @@ final class Trials {
         if (at >= all.length || request.excludes(all[at].state)) {
             return null;
         }
-        return all[at].begin(ticker.nanos(), intervalNanos);
+        return all[at].begin(request.endpoint(), ticker.nanos(), intervalNanos);
     }
 }

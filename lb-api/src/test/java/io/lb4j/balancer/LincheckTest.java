@@ -59,7 +59,7 @@ final class LincheckTest {
     public static final class LeaseClose {
         private static final LoadBalancer IDLE = new Rig().builder().build();
 
-        private final Lease lease = new Lease(IDLE, new InstanceState(INSTANCE));
+        private final Lease lease = new Lease(IDLE, new InstanceState(INSTANCE), null);
 
         @Operation
         public boolean close() {
@@ -247,7 +247,7 @@ final class LincheckTest {
 
         @Operation
         public void tryIt() {
-            Trial.Call call = trial.begin(0, 1);
+            Trial.Call call = trial.begin(null, 0, 1);
             if (call != null) {
                 check(running.incrementAndGet() == 1, "two trials at a time");
                 running.decrementAndGet();
@@ -258,7 +258,7 @@ final class LincheckTest {
 
         @Validate
         public void placeIsFree() {
-            Trial.Call call = trial.begin(0, 1);
+            Trial.Call call = trial.begin(null, 0, 1);
             check(call != null, "nobody has the place, and nobody gets it");
             call.tellNothing();
         }
@@ -307,7 +307,7 @@ final class LincheckTest {
         public void begin() {
             InstanceState[] seen = routed;
             if (seen.length > 0) {
-                open.add(new Lease(IDLE, seen[0]));
+                open.add(new Lease(IDLE, seen[0], null));
             }
         }
 

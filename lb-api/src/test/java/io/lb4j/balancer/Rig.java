@@ -161,6 +161,17 @@ final class Rig {
         }
 
         @Override
+        public void onEndpointEjected(
+                String service, ServiceInstance instance, String endpoint, String reason, Duration duration) {
+            lines.add("ejected " + instance.id() + " for " + endpoint + " " + duration + " " + reason);
+        }
+
+        @Override
+        public void onEndpointReturned(String service, ServiceInstance instance, String endpoint) {
+            lines.add("returned " + instance.id() + " for " + endpoint);
+        }
+
+        @Override
         public void onHealthChanged(String service, ServiceInstance instance, boolean healthy, String detail) {
             lines.add((healthy ? "healthy " : "unhealthy ") + instance.id() + " " + detail);
         }
