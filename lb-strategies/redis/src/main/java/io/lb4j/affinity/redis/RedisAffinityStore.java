@@ -257,12 +257,9 @@ public final class RedisAffinityStore implements AffinityStore {
                 return;
             }
             closed = true;
-            Link now = link;
             link = null;
-            if (now != null) {
-                now.close();
-            }
         }
+        // Its connections as well.
         CompletionStage<Void> unused = client.shutdownAsync(0, 1, TimeUnit.SECONDS)
                 .whenComplete((done, error) -> {
                     var unusedToo = resources.shutdown(0, 1, TimeUnit.SECONDS);
