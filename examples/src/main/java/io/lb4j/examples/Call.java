@@ -5,6 +5,8 @@ import io.lb4j.discovery.FileDiscovery;
 import io.lb4j.discovery.RegistryDiscovery;
 import io.lb4j.okhttp.LoadBalancedClient;
 import io.lb4j.okhttp.ServiceSettings;
+import io.lb4j.okhttp.rules.RouteReport;
+import io.lb4j.okhttp.rules.TrafficRulesFile;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Curl through the balancer: makes calls to a service and says where they went, how they ended, how long they took and
@@ -73,12 +76,16 @@ public final class Call {
         OkHttpClient base =
                 new OkHttpClient.Builder().callTimeout(options.timeout).build();
         try (ServiceDiscovery discovery = discovery();
-                LoadBalancedClient client = LoadBalancedClient.builder(base)
-                        .discovery(discovery)
-                        .service(options.service(), this::configure)
-                        .build()) {
+                TrafficRulesFile rules = rules();
+                LoadBalancedClient client = client(base, discovery, rules)) {
             callAll(client);
             report.finish(options.service(), client.balancer(options.service()).instances());
+            for (RouteReport each : client.routes()) {
+                err.println(each);
+            }
+        } catch (IOException e) {
+            err.println("Call: " + e.getMessage());
+            return 2;
         }
         if (options.calls == 1 && !options.json) {
             out.print(report.lastBody());
@@ -88,6 +95,16 @@ public final class Call {
             out.print(options.json ? report.json() : report.text());
         }
         return report.failedCalls() == 0 ? 0 : 1;
+    }
+
+    private @Nullable TrafficRulesFile rules() throws IOException {
+        return options.rules == null ? null : TrafficRulesFile.open(Path.of(options.rules));
+    }
+
+    private LoadBalancedClient client(OkHttpClient base, ServiceDiscovery discovery, @Nullable TrafficRulesFile rules) {
+        LoadBalancedClient.Builder builder =
+                LoadBalancedClient.builder(base).discovery(discovery).service(options.service(), this::configure);
+        return (rules == null ? builder : builder.rules(rules)).build();
     }
 
     private ServiceDiscovery discovery() {

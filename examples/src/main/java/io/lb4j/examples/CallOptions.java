@@ -26,6 +26,7 @@ final class CallOptions {
               --file FILE         read from this JSON file, and again whenever it changes
               --registry URL      ask the registry there
               --token TOKEN       the registry's token, if it asks for one
+              --rules FILE        send calls where the rules in this JSON file say, and again whenever it changes
             what to call:
               -n N                calls to make (default 1; the answer's body is printed if it is 1)
               -c N                calls at a time (default 1)
@@ -74,6 +75,9 @@ final class CallOptions {
     String token;
 
     @Nullable
+    String rules;
+
+    @Nullable
     String body;
 
     @Nullable
@@ -105,6 +109,7 @@ final class CallOptions {
                 case "--json" -> options.json = true;
                 case "--file" -> options.file = value(option, rest);
                 case "--registry" -> options.registry = value(option, rest);
+                case "--rules" -> options.rules = value(option, rest);
                 case "--token" -> options.token = value(option, rest);
                 case "-n" -> options.calls = (int) number(option, value(option, rest), 1, 100_000_000);
                 case "-c" -> options.concurrency = (int) number(option, value(option, rest), 1, 1000);

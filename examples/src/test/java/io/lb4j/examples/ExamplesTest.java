@@ -51,6 +51,7 @@ final class ExamplesTest {
                         "StickySessions",
                         "ReportedLoad",
                         "PageTypeAffinity",
+                        "RoutingExample",
                         "CustomStrategy",
                         "RetrofitExample",
                         "HttpsExample");

@@ -11,8 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,41 +39,26 @@ public final class FileDiscovery implements ServiceDiscovery {
     /** Largest accepted file, in bytes: 16 MiB. */
     public static final int MAX_BYTES = 16 << 20;
 
-    private static final System.Logger LOG = System.getLogger(FileDiscovery.class.getName());
-
     private final Path path;
-    private final Duration interval;
-    private final Scheduler scheduler;
-    private final Runnable stopScheduler;
-
-    /** Written by the checks only, which run one at a time. */
-    private final WatchedFile file;
-
-    private final Troubles troubles = new Troubles();
-    private @Nullable IOException contentTrouble;
-    private @Nullable String suspect;
+    private final FileWatch<Map<String, List<ServiceInstance>>> file;
 
     /** The rest is guarded by this. */
     private final Map<String, Watchers> watched = new LinkedHashMap<>();
 
     private @Nullable Map<String, List<ServiceInstance>> services;
     private @Nullable IOException trouble;
-    private Scheduler.@Nullable Task next;
     private boolean closed;
 
     private FileDiscovery(Builder builder) {
         this.path = builder.path;
-        this.interval = builder.interval;
-        this.file = new WatchedFile(path, MAX_BYTES);
+        FileWatch.Builder<Map<String, List<ServiceInstance>>> watch =
+                FileWatch.<Map<String, List<ServiceInstance>>>builder(
+                                path, content -> InstanceReader.services(content, path.toString()), new Content())
+                        .checkInterval(builder.interval);
         if (builder.scheduler != null) {
-            this.scheduler = builder.scheduler;
-            this.stopScheduler = () -> {};
-        } else {
-            ScheduledExecutorService own = Executors.newSingleThreadScheduledExecutor(
-                    task -> DaemonThreads.create(task, "lb4j-file-" + path.getFileName()));
-            this.scheduler = Scheduler.of(own);
-            this.stopScheduler = own::shutdownNow;
+            watch.scheduler(builder.scheduler);
         }
+        this.file = watch.build();
     }
 
     /** Watches the file at {@code path}, which need not exist yet. */
@@ -135,100 +118,50 @@ public final class FileDiscovery implements ServiceDiscovery {
         }
     }
 
-    private synchronized void schedule(Duration delay) {
-        if (!closed) {
-            next = scheduler.schedule(this::check, delay);
+    private final class Content implements FileWatch.Listener<Map<String, List<ServiceInstance>>> {
+        @Override
+        public void onChange(Map<String, List<ServiceInstance>> value) {
+            good(value);
         }
-    }
 
-    private void check() {
-        try {
-            look();
-        } finally {
-            schedule(interval);
+        @Override
+        public void onRecovery() {
+            good(null);
         }
-    }
 
-    private void look() {
-        Map<String, List<ServiceInstance>> fresh = null;
-        try {
-            byte[] changed = file.changed();
-            if (changed != null) {
-                contentTrouble = null;
-                fresh = read(changed);
+        private void good(@Nullable Map<String, List<ServiceInstance>> fresh) {
+            List<Watchers> all;
+            synchronized (FileDiscovery.this) {
+                if (fresh != null) {
+                    services = fresh;
+                }
+                trouble = null;
+                watched.forEach(FileDiscovery.this::noteState);
+                all = List.copyOf(watched.values());
             }
-        } catch (IOException e) {
-            bad(e);
-            return;
+            all.forEach(Watchers::flush);
         }
-        if (contentTrouble != null) {
-            bad(contentTrouble);
-        } else {
-            good(fresh);
-        }
-    }
 
-    private Map<String, List<ServiceInstance>> read(byte[] content) throws MalformedException {
-        try {
-            return InstanceReader.services(content, path.toString());
-        } catch (MalformedException e) {
-            // Kept for the looks that find the same content.
-            contentTrouble = e;
-            throw e;
-        }
-    }
-
-    private void good(@Nullable Map<String, List<ServiceInstance>> fresh) {
-        suspect = null;
-        boolean recovered = troubles.clear();
-        if (recovered) {
-            LOG.log(System.Logger.Level.INFO, path + ": good again");
-        }
-        if (fresh == null && !recovered) {
-            return;
-        }
-        List<Watchers> all;
-        synchronized (this) {
-            if (fresh != null) {
-                services = fresh;
+        @Override
+        public void onTrouble(IOException error) {
+            List<Watchers> all;
+            synchronized (FileDiscovery.this) {
+                trouble = error;
+                watched.values().forEach(watchers -> watchers.error(error));
+                all = List.copyOf(watched.values());
             }
-            trouble = null;
-            watched.forEach(this::noteState);
-            all = List.copyOf(watched.values());
+            all.forEach(Watchers::flush);
         }
-        all.forEach(Watchers::flush);
-    }
-
-    private void bad(IOException error) {
-        String what = String.valueOf(error.getMessage());
-        boolean settled = what.equals(suspect);
-        suspect = what;
-        List<Watchers> all;
-        synchronized (this) {
-            if ((services != null && !settled) || !troubles.add(what)) {
-                return;
-            }
-            trouble = error;
-            watched.values().forEach(watchers -> watchers.error(error));
-            all = List.copyOf(watched.values());
-        }
-        LOG.log(
-                System.Logger.Level.WARNING,
-                what + (services == null ? "; waiting for a good one" : "; the last good list stays in force"));
-        all.forEach(Watchers::flush);
     }
 
     @Override
     public void close() {
         synchronized (this) {
             closed = true;
-            if (next != null) {
-                next.cancel();
-            }
             watched.values().forEach(Watchers::close);
             watched.clear();
         }
-        stopScheduler.run();
+        file.close();
     }
 
     @Override
@@ -267,9 +200,7 @@ public final class FileDiscovery implements ServiceDiscovery {
 
         /** Builds the discovery and starts watching the file. */
         public FileDiscovery build() {
-            FileDiscovery built = new FileDiscovery(this);
-            built.schedule(Duration.ZERO);
-            return built;
+            return new FileDiscovery(this);
         }
     }
 }

@@ -7,6 +7,7 @@ import java.lang.ref.Cleaner;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
 import okhttp3.Call;
 import okhttp3.Connection;
 import okhttp3.Request;
@@ -221,10 +222,10 @@ final class Attempt extends CallLink {
     }
 
     /** The error of an attempt that its own timer cancelled. */
-    IOException timeout(IOException cause) {
+    IOException timeout(IOException cause, @Nullable Duration limit) {
         SocketTimeoutException error = new SocketTimeoutException("attempt on instance "
                 + lease.instance().id() + " of service " + service.host() + ": no answer within "
-                + service.settings().attemptTimeout + " (attemptTimeout)");
+                + limit + " (attemptTimeout)");
         error.initCause(cause);
         return error;
     }

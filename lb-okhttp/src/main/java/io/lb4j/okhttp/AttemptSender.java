@@ -23,6 +23,7 @@ final class AttemptSender {
     private final boolean tuned;
     private final Service service;
     private final Request request;
+    private final CallTerms terms;
     private final Call call;
 
     /** Nanoseconds the whole call may take, or 0; and when it began, if so. */
@@ -42,15 +43,17 @@ final class AttemptSender {
             boolean tuned,
             Service service,
             Request request,
+            CallTerms terms,
             @Nullable CallLink earlier) {
         this.services = services;
         this.chain = chain;
         this.tuned = tuned;
         this.service = service;
         this.request = request;
+        this.terms = terms;
         this.call = chain.call();
         this.link = earlier;
-        this.callNanos = call.timeout().timeoutNanos();
+        this.callNanos = terms.limit(call.timeout().timeoutNanos());
         // A call that comes once more has no more time than before.
         long begun = earlier == null ? 0 : earlier.callStartNanos;
         this.startNanos = callNanos > 0 && begun == 0 ? System.nanoTime() : begun;
@@ -99,7 +102,7 @@ final class AttemptSender {
         } catch (RedirectedToService e) {
             return AttemptEnd.failed(attempt, e, Verdict.SUCCESS);
         } catch (IOException e) {
-            IOException error = attempt.timedOut ? attempt.timeout(e) : e;
+            IOException error = attempt.timedOut ? attempt.timeout(e, terms.attemptTimeout()) : e;
             return AttemptEnd.failed(attempt, error, service.judge(attempt, error));
         } catch (RuntimeException | Error e) {
             if (response != null) {
@@ -122,7 +125,11 @@ final class AttemptSender {
         CallLink parent = linked();
         Call child = Overrides.applied(
                         chain, attempt.endpoint.client(), services.transport().settings(tuned))
-                .newCall(withDeadline(service.settings().attemptTimeout));
+                .newCall(withDeadline(terms.attemptTimeout()));
+        Rerouting rerouting = call.tag(Rerouting.class);
+        if (rerouting != null) {
+            child.tag(Rerouting.class, () -> rerouting);
+        }
         attempt.carriedBy(child);
         child.addEventListener(attempt);
         if (callNanos > 0 && !isEventStream()) {
@@ -134,7 +141,7 @@ final class AttemptSender {
         } else {
             parent.follow(child);
         }
-        Duration limit = service.settings().attemptTimeout;
+        Duration limit = terms.attemptTimeout();
         Response response =
                 limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
         return ReplayGuard.restore(response);

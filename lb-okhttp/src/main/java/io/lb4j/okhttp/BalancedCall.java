@@ -3,12 +3,12 @@ package io.lb4j.okhttp;
 import io.lb4j.NotReadyException;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
+import io.lb4j.Subset;
 import io.lb4j.affinity.SharedAffinity;
 import io.lb4j.balancer.Lease;
 import io.lb4j.okhttp.InstanceDns.RedirectedToService;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
-import java.net.ProtocolException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -28,16 +28,11 @@ import org.jspecify.annotations.Nullable;
  * whatever instance it is aimed at. So it is a call of its own, to a client of the instance.
  */
 final class BalancedCall {
-    /** As many as OkHttp follows. */
-    private static final int MAX_HOPS = 20;
-
-    private final Services services;
-    private final Chain chain;
-    private final boolean tuned;
     private final Service service;
     private final Request request;
+    private final CallTerms terms;
     private final Call call;
-    private final int hops;
+    private final ServiceCalls.FollowUp followUp;
     private final boolean again;
     private final AttemptSender sender;
 
@@ -48,6 +43,7 @@ final class BalancedCall {
      * A call.
      *
      * @param earlier the link of the same OkHttp call, if it has been here before
+     * @param followUp makes the call that a redirect to another service asks for
      */
     BalancedCall(
             Services services,
@@ -55,25 +51,30 @@ final class BalancedCall {
             boolean tuned,
             Service service,
             Request request,
+            CallTerms terms,
             @Nullable CallLink earlier,
-            int hops) {
-        this.services = services;
-        this.chain = chain;
-        this.tuned = tuned;
+            ServiceCalls.FollowUp followUp) {
         this.service = service;
         this.request = request;
+        this.terms = terms;
         this.call = chain.call();
-        this.hops = hops;
+        this.followUp = followUp;
         this.again = earlier != null;
-        this.sender = new AttemptSender(services, chain, tuned, service, request, earlier);
+        this.sender = new AttemptSender(services, chain, tuned, service, request, terms, earlier);
     }
 
     Response run() throws IOException {
         PickRequest pick = service.pickRequest(request);
+        Subset subset = terms.subset();
+        if (subset != null) {
+            pick = pick.within(subset);
+        }
         SharedAffinity affinity = service.affinity();
         keyedRetry = affinity == null ? null : new KeyedRetry(affinity, service, call, pick);
         Lease lease = acquireFirst(pick);
-        service.budget().onCall();
+        if (terms.counts()) {
+            service.budget().onCall();
+        }
         Hedger hedger = hedger();
         Attempt attempt = service.attempt(call, lease);
         boolean aimed = startsAimed(hedger);
@@ -102,7 +103,7 @@ final class BalancedCall {
             if (end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
                 service.budget().onSuccess();
             }
-            if (end.wasRefusedConnection() && unsent < service.settings().retry.maxUnsent()) {
+            if (end.wasRefusedConnection() && unsent < terms.retry().maxUnsent()) {
                 unsent++;
                 attempts--;
             }
@@ -143,7 +144,7 @@ final class BalancedCall {
             // Here and not in the balancer, which doesn't know that the call may be cancelled or out of time.
             CallLink waiting = new CallLink(call);
             call.addEventListener(waiting);
-            waiting.pauseUntil(service.ready(), wait);
+            waiting.pauseUntil(service.ready(), Math.min(wait, sender.remainingNanos()));
             return acquireInTurn(pick);
         }
     }
@@ -156,7 +157,7 @@ final class BalancedCall {
 
     /** What may hedge this call; null if nothing may. */
     private @Nullable Hedger hedger() {
-        Hedger hedger = service.hedger();
+        Hedger hedger = terms.hedge() ? service.hedger() : null;
         if (hedger == null) {
             return null;
         }
@@ -168,11 +169,11 @@ final class BalancedCall {
 
     /** A hedge is an attempt of the policy's. One that allows no retry at all was not meant to forbid the hedge, though. */
     private boolean leavesRoomForHedge(int attempts) {
-        return attempts == 1 || attempts < service.settings().retry.maxAttempts();
+        return attempts == 1 || attempts < terms.retry().maxAttempts();
     }
 
     private boolean startsAimed(@Nullable Hedger hedger) {
-        return isUpgrade() || (!again && hedger == null && service.settings().attemptTimeout == null);
+        return isUpgrade() || (!again && hedger == null && terms.attemptTimeout() == null && terms.callNanos() == 0);
     }
 
     private boolean isUpgrade() {
@@ -187,13 +188,11 @@ final class BalancedCall {
         }
         if (call.isCanceled()
                 || (isUpgrade() && failed.acquired)
-                || !service.settings()
-                        .retry
+                || !terms.retry()
                         .allows(attempts, verdict.retry(), verdict.delivery(), isIdempotent(), isReplayable())) {
             return null;
         }
-        long delay = service.settings()
-                .retry
+        long delay = terms.retry()
                 .delay(attempts, verdict.retry(), verdict.delivery(), ThreadLocalRandom.current())
                 .toNanos();
         if (!sender.hasTimeFor(delay) || !service.budget().hasRetry()) {
@@ -226,7 +225,7 @@ final class BalancedCall {
 
     /** Nobody else can be asked: the instance itself, once the time is over for which it asked to be left alone. */
     private @Nullable Attempt sameAfterRest(AttemptEnd end, long delay, PickRequest pick) throws IOException {
-        long rest = service.settings().retry.patience(end.verdict().retry()).toNanos();
+        long rest = terms.retry().patience(end.verdict().retry()).toNanos();
         CallLink parent = sender.link();
         if (rest == 0
                 || parent == null
@@ -248,11 +247,7 @@ final class BalancedCall {
         if (next == null || attempt.followUpByStranger || !next.url().host().equals(redirect.to())) {
             throw redirect;
         }
-        if (hops >= MAX_HOPS) {
-            throw new ProtocolException("Too many redirects between services: " + (hops + 1));
-        }
-        Service target = services.get(next.url().host());
-        return new BalancedCall(services, chain, tuned, target, next, sender.link(), hops + 1).run();
+        return followUp.follow(redirect, next, sender.link());
     }
 
     /** RFC 9110 §9.2.1. */

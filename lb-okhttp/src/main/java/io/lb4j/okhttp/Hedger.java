@@ -4,9 +4,7 @@ import io.lb4j.Scheduler;
 import io.lb4j.retry.Hedging;
 import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The hedging of one service: what was learned, a clock, and threads for the second attempts. Thread-safe.
@@ -18,8 +16,6 @@ final class Hedger implements AutoCloseable {
     /** Far more than a few percent of any service's calls in flight. */
     static final int MAX_THREADS = 64;
 
-    private static final long IDLE_SECONDS = 10;
-
     private final Hedging hedging;
     private final Scheduler scheduler;
     private final ThreadPoolExecutor threads;
@@ -27,15 +23,7 @@ final class Hedger implements AutoCloseable {
     Hedger(String host, Hedging hedging, Scheduler scheduler) {
         this.hedging = hedging;
         this.scheduler = scheduler;
-        this.threads = new ThreadPoolExecutor(
-                0, MAX_THREADS, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
-                    // Without the first caller's inheritable thread locals and class loader, which would leak its
-                    // application.
-                    Thread thread = new Thread(null, task, "lb4j-hedge " + host, 0, false);
-                    thread.setDaemon(true);
-                    thread.setContextClassLoader(Hedger.class.getClassLoader());
-                    return thread;
-                });
+        this.threads = WorkerThreads.upTo(MAX_THREADS, "lb4j-hedge " + host);
     }
 
     Hedging hedging() {

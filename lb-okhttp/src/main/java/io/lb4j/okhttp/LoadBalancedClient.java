@@ -1,10 +1,17 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.PickRequest;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.Strategy;
+import io.lb4j.Subset;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
+import io.lb4j.okhttp.rules.Route;
+import io.lb4j.okhttp.rules.RouteDecision;
+import io.lb4j.okhttp.rules.RouteReport;
+import io.lb4j.okhttp.rules.TrafficRules;
+import io.lb4j.okhttp.rules.TrafficRulesFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import okhttp3.Call;
 import okhttp3.Dispatcher;
 import okhttp3.Interceptor;
@@ -113,15 +121,51 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
      */
     public LoadBalancer balancer(String service) {
         String host = Hosts.canonical(service);
-        if (!services.isService(host)) {
-            throw new IllegalArgumentException("service: '" + service
-                    + "' (expected: a name given to Builder.service, or one without a dot other than localhost)");
-        }
+        checkService(host, service);
         try {
             return services.get(host).balancer();
         } catch (IOException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
+    }
+
+    private void checkService(String host, String name) {
+        if (!services.isService(host)) {
+            throw new IllegalArgumentException("service: '" + name
+                    + "' (expected: a name given to Builder.service, or one without a dot other than localhost)");
+        }
+    }
+
+    /**
+     * Explains where a call like this would go and why, without making it: which of the rules applies and why those before it don't,
+     * what becomes of the request, and what is thought of each instance. The strategy is asked for a pick, so a rotation moves on by
+     * one. A call that is drawn at random is drawn for the occasion.
+     *
+     * @throws IOException if the routes would send the call round in a circle, or this client is closed or knows too many services
+     * @throws IllegalArgumentException if the URL names no service
+     */
+    public RequestExplanation explain(Request request) throws IOException {
+        checkService(request.url().host(), request.url().host());
+        LiveRules rules = services.rules();
+        RouteDecision decision = rules == null ? null : rules.current().decide(request);
+        List<String> lines = rules == null ? List.of() : rules.current().explain(request);
+        Request sent = decision == null ? request : decision.request();
+        Service service = services.get(sent.url().host());
+        PickRequest pick = service.pickRequest(sent);
+        Subset subset = decision == null ? null : decision.subset();
+        return new RequestExplanation(
+                lines,
+                decision == null
+                        ? List.of()
+                        : decision.routes().stream().map(Route::name).toList(),
+                sent,
+                service.balancer().explain(subset == null ? pick : pick.within(subset)));
+    }
+
+    /** What came of each route of the rules in force, in their order; empty without rules. */
+    public List<RouteReport> routes() {
+        LiveRules rules = services.rules();
+        return rules == null ? List.of() : rules.reports();
     }
 
     /**
@@ -178,6 +222,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
         private Scheduler scheduler = Scheduler.shared();
         private int maxUnnamed = Services.MAX_UNNAMED;
         private @Nullable ServiceDiscovery discovery;
+        private @Nullable Supplier<LiveRules> rules;
 
         private Builder(OkHttpClient base, boolean ownsBase) {
             this.base = Objects.requireNonNull(base, "base");
@@ -231,6 +276,26 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
             return this;
         }
 
+        /**
+         * Sets where calls to services go if not to the service that they name; default none. The rules must name services of
+         * this client, or it is not built.
+         */
+        public Builder rules(TrafficRules value) {
+            Objects.requireNonNull(value, "rules");
+            this.rules = () -> LiveRules.of(value);
+            return this;
+        }
+
+        /**
+         * The same as a file says, whenever it changes. Rules that name something else than services of this client are refused: at first
+         * the client is not built, later it keeps those it has. The file stays the caller's, to be closed after the client.
+         */
+        public Builder rules(TrafficRulesFile value) {
+            Objects.requireNonNull(value, "rules");
+            this.rules = () -> LiveRules.of(value);
+            return this;
+        }
+
         /** Sets what runs background work; default {@link Scheduler#shared()}. Never shut down. */
         public Builder scheduler(Scheduler value) {
             this.scheduler = Objects.requireNonNull(value, "scheduler");
@@ -247,6 +312,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
          * Builds the client and starts the balancers of the services that were named.
          *
          * @throws IllegalStateException if discovery is missing, or OkHttp is older than 5.4
+         * @throws IllegalArgumentException if rules send calls to what is no service
          */
         public LoadBalancedClient build() {
             OkHttpVersion.check(Interceptor.Chain.class);
@@ -259,8 +325,13 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
             return new LoadBalancedClient(
                     new Services(
                             new Services.Settings(
-                                    discovery, settings(List.of()), List.copyOf(listeners), scheduler, maxUnnamed),
-                            isService -> new Transport(base, isService),
+                                    discovery,
+                                    settings(List.of()),
+                                    List.copyOf(listeners),
+                                    scheduler,
+                                    maxUnnamed,
+                                    rules == null ? null : rules.get()),
+                            isService -> new Transport(base, isService, rules != null),
                             Map.copyOf(names),
                             settings),
                     ownsBase);

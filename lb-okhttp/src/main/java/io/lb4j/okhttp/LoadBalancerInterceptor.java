@@ -17,10 +17,13 @@ final class LoadBalancerInterceptor implements Interceptor {
     /** Whether the client it is part of is set up for services; else each call is. */
     private final boolean tuned;
 
+    private final ServiceCalls calls;
+
     LoadBalancerInterceptor(Services services, Transport transport, boolean tuned) {
         this.services = services;
         this.transport = transport;
         this.tuned = tuned;
+        this.calls = new ServiceCalls(services, tuned);
     }
 
     @Override
@@ -36,7 +39,7 @@ final class LoadBalancerInterceptor implements Interceptor {
             // An interceptor above closed the first answer and proceeds once more.
             attempt.over();
         }
-        return new BalancedCall(services, chain, tuned, services.get(host), request, earlier, 0).run();
+        return calls.make(chain, request, earlier);
     }
 
     /** An interceptor above turned a call to a service into one to another host. */

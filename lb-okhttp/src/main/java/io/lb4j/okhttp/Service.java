@@ -37,6 +37,7 @@ final class Service implements AutoCloseable {
 
     private final String host;
     private final ServiceSettings settings;
+    private final CallTerms terms;
     private final Transport transport;
     private final Predicate<String> isService;
     private final RetryBudget budget;
@@ -72,6 +73,7 @@ final class Service implements AutoCloseable {
             Scheduler scheduler) {
         this.host = host;
         this.settings = settings;
+        this.terms = CallTerms.of(settings);
         this.transport = transport;
         this.isService = isService;
         this.budget = budget;
@@ -96,6 +98,11 @@ final class Service implements AutoCloseable {
 
     ServiceSettings settings() {
         return settings;
+    }
+
+    /** What holds for a call of which no route says anything. */
+    CallTerms terms() {
+        return terms;
     }
 
     LoadBalancer balancer() {

@@ -1,7 +1,10 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.CannotPickException;
+import io.lb4j.okhttp.rules.Route;
 import java.io.IOException;
+import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +25,15 @@ public final class ServiceUnavailableException extends IOException {
     ServiceUnavailableException(String service, String message, @Nullable Throwable cause) {
         super(message, cause);
         this.service = service;
+    }
+
+    /** The same, of a call that routes sent there. */
+    ServiceUnavailableException sentBy(List<Route> routes) {
+        return new ServiceUnavailableException(
+                service,
+                getMessage() + "; the call was sent there by "
+                        + routes.stream().map(Route::toString).collect(Collectors.joining(", ")),
+                getCause() == null ? this : getCause());
     }
 
     /** The service that was called. */

@@ -6,6 +6,7 @@ import io.lb4j.Ticker;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
 import io.lb4j.health.HealthCheck;
+import io.lb4j.okhttp.rules.TrafficRules;
 import io.lb4j.retry.Hedging;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,7 @@ final class Services implements AutoCloseable {
     private final Settings settings;
     private final Transport transport;
     private final Map<String, Service> named;
+    private final @Nullable LiveRules rules;
     private final Map<String, Service> unnamed = new ConcurrentHashMap<>();
 
     /** Written under the lock on {@link #unnamed}. */
@@ -40,7 +43,8 @@ final class Services implements AutoCloseable {
             ServiceSettings defaults,
             List<LoadBalancerListener> listeners,
             Scheduler scheduler,
-            int maxUnnamed) {}
+            int maxUnnamed,
+            @Nullable LiveRules rules) {}
 
     /**
      * Starts the named services.
@@ -59,6 +63,35 @@ final class Services implements AutoCloseable {
             throw e;
         }
         this.named = Map.copyOf(all);
+        this.rules = settings.rules;
+        if (rules != null) {
+            try {
+                rules.start(this, this::declare);
+            } catch (RuntimeException | Error e) {
+                close();
+                throw e;
+            }
+        }
+    }
+
+    /** Null if there are none. */
+    @Nullable
+    LiveRules rules() {
+        return rules;
+    }
+
+    /** What a rule may name as a service, for people. */
+    String expected() {
+        return "one of " + new TreeSet<>(named.keySet())
+                + ", as given to Builder.service, or a name without a dot other than localhost";
+    }
+
+    /** Tells all services which subsets there are by now; those that come later ask for themselves. */
+    private void declare(TrafficRules now) {
+        named.forEach((host, each) -> each.balancer().subsets(now.subsets(host)));
+        synchronized (unnamed) {
+            unnamed.forEach((host, each) -> each.balancer().subsets(now.subsets(host)));
+        }
     }
 
     /** Makes the clients, which have to know what a service is. */
@@ -172,6 +205,9 @@ final class Services implements AutoCloseable {
                 .firstSnapshotTimeout(Duration.ZERO)
                 .emptyListGrace(own.emptyListGrace)
                 .scheduler(settings.scheduler);
+        if (settings.rules != null) {
+            builder.subsets(settings.rules.current().subsets(host));
+        }
         settings.listeners.forEach(builder::listener);
         RetryBudget budget = new RetryBudget(own.budgetRatio, own.budgetPerSecond, Ticker.system());
         Hedger hedger = own.hedge == null
@@ -207,6 +243,9 @@ final class Services implements AutoCloseable {
             closed = true;
             all = new ArrayList<>(unnamed.values());
             unnamed.clear();
+        }
+        if (rules != null) {
+            rules.close();
         }
         all.forEach(Service::close);
         named.values().forEach(Service::close);

@@ -30,7 +30,7 @@ final class Transport {
     /** Further attempts: no interceptors, which ran already, and no limits, which the call itself observed. */
     final OkHttpClient attempts;
 
-    Transport(OkHttpClient base, Predicate<String> isService) {
+    Transport(OkHttpClient base, Predicate<String> isService, boolean hasRules) {
         this.base = base;
         this.tuned = base.newBuilder()
                 .retryOnConnectionFailure(false)
@@ -43,6 +43,9 @@ final class Transport {
                     Objects.requireNonNull(base.x509TrustManager(), "an OkHttpClient with TLS has a trust manager"));
         }
         tuned.networkInterceptors().add(0, ReplayGuard.INSTANCE);
+        if (hasRules) {
+            tuned.networkInterceptors().add(1, RerouteGuard.INSTANCE);
+        }
         OkHttpClient.Builder attempt = tuned.build().newBuilder();
         attempt.interceptors().clear();
         this.attempts = attempt.dispatcher(unlimited(base.dispatcher().executorService()))

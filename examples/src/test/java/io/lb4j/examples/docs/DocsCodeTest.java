@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import io.lb4j.discovery.FileDiscovery;
+import io.lb4j.okhttp.rules.TrafficRulesFile;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -82,11 +83,15 @@ final class DocsCodeTest {
                 Duration.ofSeconds(50), () -> Snippet.run(code, earlier, temp.resolve("classes")));
     }
 
-    /** JSON with services is a file of instances, and must be one that file discovery takes. */
+    /** JSON with services is a file of instances, and must be one that file discovery takes; with routes, one of rules. */
     @ParameterizedTest
     @MethodSource
     void json(CodeBlock block) throws Exception {
         JsonNode root = new ObjectMapper().readTree(block.code());
+        if (root.has("routes")) {
+            Path rules = Files.writeString(temp.resolve("rules.json"), block.code());
+            TrafficRulesFile.open(rules).close();
+        }
         if (!root.has("services")) {
             return;
         }

@@ -19,11 +19,11 @@ public record Mirror(@Nullable String service, @Nullable Subset subset, double p
      */
     public Mirror {
         if (service == null && subset == null) {
-            throw new IllegalArgumentException("mirror: neither service nor subset (expected: at least one of them)");
+            throw new IllegalArgumentException("neither service nor subset (expected: at least one of them)");
         }
-        service = service == null ? null : ServiceNames.canonical("mirror.service", service);
+        service = service == null ? null : ServiceNames.canonical("service", service);
         if (!(percent > 0 && percent <= 100)) {
-            throw new IllegalArgumentException("mirror.percent: " + percent + " (expected: above 0 to 100)");
+            throw new IllegalArgumentException("percent: " + percent + " (expected: above 0 to 100)");
         }
     }
 
