@@ -34,6 +34,9 @@ final class HealthChecker {
     private final CheckSlots.Line line;
     private final Map<InstanceState, Check> checks = new HashMap<>();
 
+    /** While checks wait for slots: looks for those that nobody will give back. */
+    private Scheduler.@Nullable Task reclaim;
+
     HealthChecker(
             HealthCheck settings,
             CheckSlots slots,
@@ -81,6 +84,21 @@ final class HealthChecker {
     void close() {
         checks.values().forEach(Check::stop);
         checks.clear();
+        if (reclaim != null) {
+            reclaim.cancel();
+        }
+    }
+
+    private void reclaimWhileSomeWait() {
+        if (reclaim == null && line.waits()) {
+            reclaim = lane.postLater(this::reclaim, settings.timeout().toNanos());
+        }
+    }
+
+    private void reclaim() {
+        reclaim = null;
+        line.reclaim();
+        reclaimWhileSomeWait();
     }
 
     /** The checks of one instance: by turns waiting for the time, for a slot, and for the answer. */
@@ -166,7 +184,8 @@ final class HealthChecker {
             if (!stopped && idle) {
                 idle = false;
                 timer = null;
-                turn = line.enter(slow, () -> lane.post(this::probe));
+                turn = line.enter(slow, settings.timeout().toNanos(), () -> lane.post(this::probe));
+                reclaimWhileSomeWait();
             }
         }
 

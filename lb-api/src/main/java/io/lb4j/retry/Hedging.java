@@ -70,7 +70,8 @@ public final class Hedging {
 
     /** Takes leave for one hedge from both budgets; false if there is none, and then it must not be sent. */
     public boolean tryHedge() {
-        return budget.hasRoom() && retries.tryRetry() && budget.tryTake();
+        // The retry last: where threads race, the loser costs the hedges one, and not the calls that failed.
+        return retries.hasRetry() && budget.tryTake() && retries.tryRetry();
     }
 
     @Override

@@ -107,7 +107,7 @@ final class CheckPaceTest extends CheckedService {
     }
 
     private void balancerWithoutEjections(HealthCheck.Builder check) {
-        slots = new CheckSlots(256);
+        slots = new CheckSlots(256, rig.time);
         balancer = rig.builder()
                 .checkSlots(slots)
                 .outlierDetection(OutlierDetection.OFF)

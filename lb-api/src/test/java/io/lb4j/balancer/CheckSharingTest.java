@@ -1,5 +1,6 @@
 package io.lb4j.balancer;
 
+import static io.lb4j.balancer.Rig.instances;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.balancer.InstanceReport.State;
@@ -12,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** Many checked instances over the slots of one process. */
@@ -58,7 +60,7 @@ final class CheckSharingTest extends CheckedService {
     @Test
     void services_shareTheSlotsByTurns() {
         script.hang();
-        CheckSlots few = new CheckSlots(2);
+        CheckSlots few = new CheckSlots(2, rig.time);
         open(HealthCheck.builder(script).jitter(0).fall(1), 500, few);
         ManualDiscovery other = new ManualDiscovery();
         List<Long> small = new ArrayList<>();
@@ -83,5 +85,44 @@ final class CheckSharingTest extends CheckedService {
                 .as("checks of the small service, behind 500 that hang")
                 .isNotEmpty();
         rig.time.runDue();
+    }
+
+    /** Its lane is dead: what was scheduled never runs. Only the slots that all share must not go with it. */
+    @Test
+    void applicationThatShutsItsSchedulerDownAndForgetsTheBalancer_losesNoSlots() {
+        script.hang();
+        CheckSlots few = new CheckSlots(2, rig.time);
+        AtomicBoolean down = new AtomicBoolean();
+        ManualDiscovery forgotten = new ManualDiscovery();
+        LoadBalancer dead = LoadBalancer.builder("forgotten")
+                .discovery(forgotten)
+                .strategy(Rig.UNIFORM)
+                .ticker(rig.time)
+                .scheduler((task, delay) -> rig.time.schedule(
+                        () -> {
+                            if (!down.get()) {
+                                task.run();
+                            }
+                        },
+                        delay))
+                .checkSlots(few)
+                .healthCheck(HealthCheck.builder(script).jitter(0).build())
+                .build();
+        forgotten.set("forgotten", instances(4));
+        while (few.taken() < 2) {
+            rig.advanceMillis(1);
+        }
+        down.set(true);
+        List<Long> asked = new ArrayList<>();
+        Probe prompt = (instance, timeout) -> {
+            asked.add(rig.time.nanos());
+            return CompletableFuture.completedFuture(UP);
+        };
+        open(HealthCheck.builder(prompt).jitter(0), 3, few);
+        rig.advanceMillis(9_000);
+        assertThat(asked).as("checks while the slots may be given back yet").isEmpty();
+        rig.advanceMillis(30_000);
+        assertThat(asked).hasSizeGreaterThan(3);
+        assertThat(dead.instances()).hasSize(4);
     }
 }

@@ -2,6 +2,8 @@ package io.lb4j.balancer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.testing.VirtualTime;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,10 +15,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class CheckSlotsTest {
+    private static final long TIMEOUT_NANOS = 1_000_000_000;
+
+    private final VirtualTime time = new VirtualTime();
     private final List<String> granted = new ArrayList<>();
 
     private CheckSlots.Turn enter(CheckSlots.Line line, String name, boolean slow) {
-        return line.enter(slow, () -> granted.add(name));
+        return line.enter(slow, TIMEOUT_NANOS, () -> granted.add(name));
     }
 
     private List<String> drain() {
@@ -27,7 +32,7 @@ final class CheckSlotsTest {
 
     @Test
     void enter_overTheLimit_waitsInOrder() {
-        CheckSlots slots = new CheckSlots(2);
+        CheckSlots slots = new CheckSlots(2, time);
         CheckSlots.Line line = slots.line();
         CheckSlots.Turn a = enter(line, "a", false);
         enter(line, "b", false);
@@ -45,7 +50,7 @@ final class CheckSlotsTest {
 
     @Test
     void lines_takeTurns_whateverTheirLength() {
-        CheckSlots slots = new CheckSlots(1);
+        CheckSlots slots = new CheckSlots(1, time);
         CheckSlots.Line big = slots.line();
         CheckSlots.Line small = slots.line();
         Map<String, CheckSlots.Turn> turns = new HashMap<>();
@@ -64,7 +69,7 @@ final class CheckSlotsTest {
 
     @Test
     void slowOnes_getHalfTheSlotsAtMost_andStillTheirTurn() {
-        CheckSlots slots = new CheckSlots(4);
+        CheckSlots slots = new CheckSlots(4, time);
         CheckSlots.Line line = slots.line();
         List<CheckSlots.Turn> slow = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
@@ -85,7 +90,7 @@ final class CheckSlotsTest {
 
     @Test
     void end_whileWaiting_leavesTheLine() {
-        CheckSlots slots = new CheckSlots(1);
+        CheckSlots slots = new CheckSlots(1, time);
         CheckSlots.Line line = slots.line();
         CheckSlots.Turn a = enter(line, "a", false);
         CheckSlots.Turn b = enter(line, "b", false);
@@ -100,8 +105,34 @@ final class CheckSlotsTest {
     }
 
     @Test
+    void reclaim_takesBackWhatIsOverdue_andNothingElse() {
+        CheckSlots slots = new CheckSlots(2, time);
+        CheckSlots.Line lost = slots.line();
+        CheckSlots.Line line = slots.line();
+        CheckSlots.Turn forgotten = enter(lost, "forgotten", true);
+        time.advance(Duration.ofSeconds(5));
+        CheckSlots.Turn held = enter(line, "held", false);
+        enter(line, "prompt", false);
+        enter(line, "slow", true);
+        assertThat(lost.waits()).isFalse();
+        assertThat(line.waits()).isTrue();
+        time.advance(Duration.ofSeconds(6));
+        line.reclaim();
+        assertThat(drain()).as("its time-out and the grace are just over").containsExactly("forgotten", "held");
+        time.advance(Duration.ofNanos(1));
+        line.reclaim();
+        assertThat(drain()).containsExactly("prompt");
+        forgotten.end();
+        assertThat(drain()).as("it has nothing to give back").isEmpty();
+        held.end();
+        assertThat(drain()).as("the one slot for slow ones is free again").containsExactly("slow");
+        assertThat(slots.taken()).isEqualTo(2);
+        assertThat(line.waits()).isFalse();
+    }
+
+    @Test
     void singleSlot_servesSlowOnesToo() {
-        CheckSlots slots = new CheckSlots(1);
+        CheckSlots slots = new CheckSlots(1, time);
         enter(slots.line(), "slow", true).end();
         assertThat(drain()).containsExactly("slow");
     }
@@ -110,7 +141,7 @@ final class CheckSlotsTest {
     void manyThreads_neverHoldMoreThanThereAre_andAllGetTheirTurn() throws Exception {
         int threads = 4;
         int each = 2000;
-        CheckSlots slots = new CheckSlots(2);
+        CheckSlots slots = new CheckSlots(2, time);
         AtomicInteger holding = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         AtomicInteger served = new AtomicInteger();
@@ -123,7 +154,7 @@ final class CheckSlotsTest {
                     for (int i = 0; i < each; i++) {
                         CountDownLatch mine = new CountDownLatch(1);
                         CheckSlots.Turn turn =
-                                line.enter(ThreadLocalRandom.current().nextBoolean(), () -> {
+                                line.enter(ThreadLocalRandom.current().nextBoolean(), TIMEOUT_NANOS, () -> {
                                     most.accumulateAndGet(holding.incrementAndGet(), Math::max);
                                     mine.countDown();
                                 });

@@ -57,7 +57,7 @@ abstract class CheckedService {
     }
 
     void open(HealthCheck.Builder check, int instances) {
-        open(check, instances, new CheckSlots(256));
+        open(check, instances, new CheckSlots(256, rig.time));
     }
 
     void open(HealthCheck.Builder check, int instances, CheckSlots own) {

@@ -1,5 +1,6 @@
 package io.lb4j.balancer;
 
+import static io.lb4j.balancer.Interleavings.check;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lb4j.Outcome;
@@ -7,16 +8,17 @@ import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.StateKey;
 import io.lb4j.Tracker;
+import io.lb4j.health.OutlierDetection;
 import io.lb4j.retry.RetryBudget;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
@@ -39,20 +41,13 @@ final class LincheckTest {
                 Budget.class,
                 Floor.class,
                 OneTracker.class,
+                LaneMemory.class,
                 OneTrial.class,
                 OneMarks.class,
                 Homecoming.class
             })
     void part_underEveryInterleaving_keepsItsPromise(Class<?> part) {
-        new ModelCheckingOptions()
-                .iterations(3)
-                .invocationsPerIteration(60)
-                .threads(2)
-                .actorsPerThread(2)
-                .actorsBefore(1)
-                .actorsAfter(1)
-                .minimizeFailedScenario(false)
-                .check(part);
+        Interleavings.explore(part);
     }
 
     /** Of all closes of one lease one counts, be it that of the answer or that of a caller who gives up. */
@@ -69,6 +64,56 @@ final class LincheckTest {
         @Operation
         public boolean cancel() {
             return lease.close(Outcome.IGNORED);
+        }
+    }
+
+    /** The same with three threads at once, and the call is counted once, as what the close that counted said. */
+    @Test
+    void lease_closedThreeWaysAtOnce_countsOnce() {
+        Interleavings.exploreThree(ThreeCloses.class);
+    }
+
+    /** See {@link #lease_closedThreeWaysAtOnce_countsOnce}. */
+    public static final class ThreeCloses {
+        private static final LoadBalancer IDLE = new Rig().builder().build();
+
+        private final InstanceState state = new InstanceState(INSTANCE);
+        private final Lease lease = new Lease(IDLE, state);
+        private final AtomicInteger counted = new AtomicInteger();
+        private volatile Outcome as = Outcome.SUCCESS;
+
+        @Operation
+        public boolean succeed() {
+            return close(Outcome.SUCCESS);
+        }
+
+        @Operation
+        public boolean fail() {
+            return close(Outcome.TIMEOUT);
+        }
+
+        @Operation
+        public boolean giveUp() {
+            return close(Outcome.IGNORED);
+        }
+
+        private boolean close(Outcome outcome) {
+            boolean first = lease.close(outcome);
+            if (first) {
+                counted.incrementAndGet();
+                as = outcome;
+            }
+            return first;
+        }
+
+        @Validate
+        public void countedOnce() {
+            int once = counted.get();
+            check(once <= 1, "closed " + once + " times");
+            check(state.endedCount() == once, "ended " + state.endedCount());
+            check(state.inFlight() == 1 - once, "in flight " + state.inFlight());
+            check(state.failedCount() == (as == Outcome.TIMEOUT ? 1 : 0), "failed " + state.failedCount());
+            check(state.ignoredCount() == (as == Outcome.IGNORED ? 1 : 0), "ignored " + state.ignoredCount());
         }
     }
 
@@ -240,6 +285,55 @@ final class LincheckTest {
         }
     }
 
+    /**
+     * What the lane alone makes when it first needs it is made once, though the lane runs now on one thread of the scheduler
+     * and now on another, and others look at it meanwhile.
+     */
+    public static final class LaneMemory {
+        private final Queue<Runnable> scheduled = new ConcurrentLinkedQueue<>();
+        private final SerialLane lane = new SerialLane("lane", (task, delay) -> {
+            scheduled.add(task);
+            return () -> {};
+        });
+        private final Stalls stalls = new Stalls(OutlierDetection.DEFAULT);
+        private final InstanceState state = new InstanceState(INSTANCE);
+        private final Queue<Object> seen = new ConcurrentLinkedQueue<>();
+
+        /** Lincheck makes it, for each order anew. */
+        public LaneMemory() {
+            state.started();
+        }
+
+        @Operation
+        public void post() {
+            lane.post(() -> {
+                stalls.look(new InstanceState[] {state});
+                seen.addAll(List.of(state.passive(), state.active(), Objects.requireNonNull(state.pulse)));
+            });
+        }
+
+        @Operation
+        public void work() {
+            Runnable run = scheduled.poll();
+            if (run != null) {
+                run.run();
+            }
+        }
+
+        @Operation
+        public boolean isOut() {
+            return state.isOut() || state.ejections() != 0;
+        }
+
+        @Validate
+        public void oneOfEach() {
+            for (int i = 0; i < 20; i++) {
+                work();
+            }
+            check(seen.stream().distinct().count() <= 3, "seen " + seen);
+        }
+    }
+
     /** Within one interval one call at a time has the place, and it is never lost. */
     public static final class OneTrial {
         private final Trial trial = new Trial(new InstanceState(INSTANCE));
@@ -324,12 +418,6 @@ final class LincheckTest {
             arrive();
             InstanceState here = roster.all()[0];
             check(here.inFlight() == open.size(), here.inFlight() + " in flight, " + open.size() + " leases");
-        }
-    }
-
-    private static void check(boolean ok, String what) {
-        if (!ok) {
-            throw new IllegalStateException(what);
         }
     }
 
