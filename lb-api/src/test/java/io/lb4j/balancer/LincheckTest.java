@@ -78,7 +78,7 @@ final class LincheckTest {
         private static final LoadBalancer IDLE = new Rig().builder().build();
 
         private final InstanceState state = new InstanceState(INSTANCE);
-        private final Lease lease = new Lease(IDLE, state);
+        private final Lease lease = new Lease(IDLE, state, null);
         private final AtomicInteger counted = new AtomicInteger();
         private volatile Outcome as = Outcome.SUCCESS;
 

@@ -83,7 +83,7 @@ final class RegistryHandler implements HttpHandler {
     }
 
     private @Nullable Reply route(HttpExchange exchange) throws IOException, Refusal {
-        RegistryRequest request = RegistryRequest.of(exchange);
+        RegistryRequest request = RegistryRequest.of(exchange.getRequestURI());
         List<String> path = request.path();
         if (path.size() < 2 || !path.get(0).equals("v1") || !path.get(1).equals("services")) {
             throw unknownPath(exchange);

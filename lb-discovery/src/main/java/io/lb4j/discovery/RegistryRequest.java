@@ -21,9 +21,16 @@ import org.jspecify.annotations.Nullable;
  */
 record RegistryRequest(List<String> path, Map<String, String> query) {
 
-    static RegistryRequest of(HttpExchange exchange) {
-        URI uri = exchange.getRequestURI();
+    /**
+     * Reads a request's target.
+     *
+     * @throws IllegalArgumentException if it has no path, or a parameter more than once
+     */
+    static RegistryRequest of(URI uri) {
         String path = uri.getRawPath();
+        if (path == null || path.isEmpty()) {
+            throw new IllegalArgumentException("path: none (expected: one that begins with /)");
+        }
         List<String> segments = Arrays.stream(path.substring(1).split("/", -1))
                 .map(RegistryRequest::decoded)
                 .toList();

@@ -7,6 +7,8 @@ import io.lb4j.ServiceInstance;
 import io.lb4j.testing.Fuzzer;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -277,6 +279,60 @@ final class FuzzTest {
                 Duration duration = Durations.parse("wait", input);
                 assertThat(Durations.parse("wait", Durations.spelled(duration))).isEqualTo(duration);
                 return "sound";
+            } catch (IllegalArgumentException e) {
+                return Fuzzer.kind(e);
+            }
+        });
+    }
+
+    @Test
+    void registryRequest_ofAnyTarget_isReadOrRefused() {
+        List<String> sound = List.of(
+                "/v1/services",
+                "/v1/services/orders?index=7&epoch=e-1&wait=30s",
+                "/v1/services/orders/instances/127.0.0.1%3A8081?ttl=15s&lease=l-1",
+                "/v1/services/orders/instances/%5B::1%5D:80/heartbeat?lease=l-1");
+        List<String> words = List.of(
+                "/",
+                "//",
+                "?",
+                "&",
+                "=",
+                "#",
+                "%2F",
+                "%2f..",
+                "%00",
+                "%FF",
+                "%C3%BC",
+                "+",
+                "index=",
+                "lease=",
+                "wait=",
+                "ttl=",
+                "epoch=",
+                "http://h",
+                "h:",
+                "/instances/",
+                "/heartbeat",
+                ";a=b",
+                "9223372036854775807");
+        new Fuzzer(9, sound, words).run("registry request", input -> {
+            try {
+                RegistryRequest request = RegistryRequest.of(new URI(input));
+                assertThat(request.path()).isNotEmpty();
+                request.index();
+                request.lease();
+                assertThat(request.duration("wait", Duration.ZERO).isNegative()).isFalse();
+                if (request.path().size() < 5) {
+                    return "sound " + request.path().size();
+                }
+                assertThat(request.service()).hasSizeBetween(1, 128).doesNotContain("/", "%", "\u0000");
+                assertThat(request.id()).hasSizeBetween(1, 255).doesNotContain("/", "\u0000");
+                return "sound " + Math.min(7, request.path().size()) + " "
+                        + request.query().size();
+            } catch (URISyntaxException e) {
+                // Refused by the JDK's server, before anybody here sees it.
+                return "no target";
             } catch (IllegalArgumentException e) {
                 return Fuzzer.kind(e);
             }

@@ -4,23 +4,33 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
+import io.lb4j.health.Probe;
 import io.lb4j.testing.Fuzzer;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import okhttp3.Headers;
 import okhttp3.HttpUrl;
+import okhttp3.MediaType;
+import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.Response;
+import okhttp3.ResponseBody;
+import okio.Buffer;
+import okio.Okio;
+import okio.Source;
+import okio.Timeout;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What answers and requests can carry, right and wrong: see {@link Fuzzer}. */
-@Timeout(value = 30, unit = TimeUnit.MINUTES) // for a million inputs; twenty thousand take a second or two
+@org.junit.jupiter.api.Timeout(
+        value = 30,
+        unit = TimeUnit.MINUTES) // for a million inputs; twenty thousand take a second or two
 final class FuzzTest {
     private static final Request REQUEST =
             new Request.Builder().url("http://orders/").build();
@@ -183,6 +193,69 @@ final class FuzzTest {
                         return Fuzzer.kind(e);
                     }
                 });
+    }
+
+    /** A body that is short, longer than is read, or without an end, as the first character says. */
+    @Test
+    void probeAnswer_ofAnyContent_isAVerdictOnAPieceOfIt() {
+        BitSet statuses = new BitSet();
+        statuses.set(200, 300);
+        HttpExpectation expectation = new HttpExpectation(statuses, Pattern.compile("UP|status.{0,9}ok"), 1024);
+        List<String> sound = List.of(
+                "\u0002{\"status\":\"UP\"}",
+                "\u0003text/plain; charset=utf-16|status: ok",
+                "\u0004text/html|<p>DOWN</p>");
+        List<String> words =
+                List.of("charset=", "utf-32", "x-nobody", ";", "|", "UP", "status", "ok", "\"", "gzip", "/");
+        OkHttpClient client = new OkHttpClient();
+        new Fuzzer(7, sound, words).run("answer to a probe", input -> {
+            char first = input.isEmpty() ? 0 : input.charAt(0);
+            Buffer bytes = new Buffer().writeUtf8(input.substring(Math.min(1, input.length())));
+            EndlessSource body = new EndlessSource(bytes, first % 7 == 6);
+            String type = input.contains("|") ? input.substring(0, input.indexOf('|')) : "text/plain";
+            Response response = new Response.Builder()
+                    .request(REQUEST)
+                    .protocol(Protocol.HTTP_1_1)
+                    .code(first % 5 == 4 ? 500 : 200)
+                    .message("")
+                    .body(ResponseBody.create(Okio.buffer(body), MediaType.parse(type), -1))
+                    .build();
+            Probe.Result result = expectation.judge(client.newCall(REQUEST), response, "GET /");
+            assertThat(result.detail()).hasSizeBetween(1, 300);
+            assertThat(body.read).isLessThanOrEqualTo(HttpExpectation.MAX_READ + 2 * 8192L);
+            return result.healthy() + " " + response.code() + " "
+                    + result.detail().startsWith("body");
+        });
+    }
+
+    /** Repeats itself without an end, if it is to. */
+    private static final class EndlessSource implements Source {
+        private final Buffer bytes;
+        private final boolean endless;
+        private long read;
+
+        EndlessSource(Buffer bytes, boolean endless) {
+            this.bytes = bytes;
+            this.endless = endless;
+        }
+
+        @Override
+        public long read(Buffer sink, long byteCount) {
+            if (endless) {
+                bytes.writeUtf8("UP or not ".repeat(100));
+            }
+            long count = bytes.read(sink, byteCount);
+            read += Math.max(0, count);
+            return count;
+        }
+
+        @Override
+        public Timeout timeout() {
+            return Timeout.NONE;
+        }
+
+        @Override
+        public void close() {}
     }
 
     /** As they come from the network: OkHttp doesn't check what servers send. */
