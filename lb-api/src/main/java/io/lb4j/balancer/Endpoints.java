@@ -121,6 +121,14 @@ final class Endpoints {
         outs = value.isEmpty() ? null : value;
     }
 
+    int freeEndpoints() {
+        return endpointPlaces.get();
+    }
+
+    int freeStates() {
+        return statePlaces.get();
+    }
+
     Collection<FailingEndpoint> failing() {
         return failing.values();
     }

@@ -44,7 +44,8 @@ final class LincheckTest {
                 LaneMemory.class,
                 OneTrial.class,
                 OneMarks.class,
-                Homecoming.class
+                Homecoming.class,
+                EndpointPlaces.class
             })
     void part_underEveryInterleaving_keepsItsPromise(Class<?> part) {
         Interleavings.explore(part);
@@ -418,6 +419,50 @@ final class LincheckTest {
             arrive();
             InstanceState here = roster.all()[0];
             check(here.inFlight() == open.size(), here.inFlight() + " in flight, " + open.size() + " leases");
+        }
+    }
+
+    /** Endpoints that begin to fail while the lane forgets those that are over: no place is lost, none is given twice. */
+    public static final class EndpointPlaces {
+        private final Endpoints endpoints = new Endpoints(OutlierDetection.DEFAULT);
+        private final InstanceState state = new InstanceState(INSTANCE);
+
+        @Operation
+        public void fail() {
+            EndpointState at = endpoints.failing("one", state);
+            // Null if it was forgotten at that moment: this failure then counts for the instance.
+            if (at != null) {
+                at.failed(0);
+            }
+        }
+
+        @Operation
+        public void succeed() {
+            endpoints.succeeded("one", state);
+        }
+
+        @Operation(nonParallelGroup = "lane")
+        public void forget() {
+            for (FailingEndpoint endpoint : endpoints.failing()) {
+                endpoint.states().forEach(endpoints::remove);
+                endpoints.removeIfEmpty(endpoint);
+            }
+        }
+
+        @Validate
+        public void placesAddUp() {
+            int states = endpoints.failing().stream()
+                    .mapToInt(each -> each.states().size())
+                    .sum();
+            check(endpoints.freeStates() + states == Endpoints.MAX_STATES, states + " and " + endpoints.freeStates());
+            int known = endpoints.failing().size();
+            check(endpoints.freeEndpoints() + known == Endpoints.MAX_FAILING, known + " endpoints");
+        }
+    }
+
+    private static void check(boolean ok, String what) {
+        if (!ok) {
+            throw new IllegalStateException(what);
         }
     }
 

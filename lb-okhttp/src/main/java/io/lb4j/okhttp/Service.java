@@ -169,7 +169,23 @@ final class Service implements AutoCloseable {
                 report("affinity key", e);
             }
         }
+        String endpoint = endpointOf(request);
+        if (endpoint != null) {
+            pick = pick.withEndpoint(endpoint);
+        }
         return pick.withCall(request);
+    }
+
+    private @Nullable String endpointOf(Request request) {
+        EndpointName name = settings.endpoint;
+        if (name != null) {
+            try {
+                return name.of(request);
+            } catch (Throwable e) {
+                report("endpoint name", e);
+            }
+        }
+        return null;
     }
 
     /**

@@ -27,6 +27,7 @@ public final class ServiceSettings {
     final @Nullable AffinityKey affinity;
     final @Nullable AffinityStore affinityStore;
     final AffinitySettings affinitySettings;
+    final @Nullable EndpointName endpoint;
     final OutcomeClassifier classifier;
     final @Nullable HealthCheck healthCheck;
     final OutlierDetection outlierDetection;
@@ -54,6 +55,7 @@ public final class ServiceSettings {
         this.affinity = builder.affinity;
         this.affinityStore = builder.affinityStore;
         this.affinitySettings = builder.affinitySettings;
+        this.endpoint = builder.endpoint;
         this.classifier = builder.classifier;
         this.healthCheck = builder.healthCheck;
         this.outlierDetection = builder.outlierDetection;
@@ -79,6 +81,7 @@ public final class ServiceSettings {
         private @Nullable AffinityKey affinity;
         private @Nullable AffinityStore affinityStore;
         private AffinitySettings affinitySettings = AffinitySettings.DEFAULT;
+        private @Nullable EndpointName endpoint;
         private OutcomeClassifier classifier = OutcomeClassifier.standard();
         private @Nullable HealthCheck healthCheck;
         private OutlierDetection outlierDetection = OutlierDetection.DEFAULT;
@@ -154,6 +157,15 @@ public final class ServiceSettings {
             this.affinity = Objects.requireNonNull(key, "key");
             this.affinityStore = Objects.requireNonNull(store, "store");
             this.affinitySettings = Objects.requireNonNull(settings, "settings");
+            return this;
+        }
+
+        /**
+         * Sets which endpoint a request calls, so that an instance that fails at one of them loses the calls to that one only; default null,
+         * instances are judged as a whole.
+         */
+        public Builder endpoint(@Nullable EndpointName value) {
+            this.endpoint = value;
             return this;
         }
 
