@@ -12,4 +12,5 @@ module io.lb4j.api {
     exports io.lb4j.balancer;
     exports io.lb4j.health;
     exports io.lb4j.retry;
+    exports io.lb4j.socket;
 }

@@ -48,10 +48,19 @@ public final class Lease implements AutoCloseable {
      * @param about the trial that it is, or its endpoint's name, or null
      */
     Lease(LoadBalancer balancer, InstanceState state, boolean started, @Nullable Object about) {
+        this(balancer, state, started, about, state.trackers());
+    }
+
+    private Lease(
+            LoadBalancer balancer,
+            InstanceState state,
+            boolean started,
+            @Nullable Object about,
+            InstanceState.Trackers trackers) {
         this.about = about;
         this.balancer = balancer;
         this.state = state;
-        this.trackers = state.trackers();
+        this.trackers = trackers;
         if (!started) {
             state.started();
         }
@@ -107,6 +116,11 @@ public final class Lease implements AutoCloseable {
         if (!CLOSED.compareAndSet(this, false, true)) {
             return false;
         }
+        end(outcome);
+        return true;
+    }
+
+    private void end(Outcome outcome) {
         if (!trackers.isEmpty()) {
             state.endAll(trackers, outcome, startNanos, trackers.timed ? balancer.nanos() : 0, balancer);
         }
@@ -115,7 +129,25 @@ public final class Lease implements AutoCloseable {
         } else {
             endedWith(about, outcome);
         }
-        return true;
+    }
+
+    /**
+     * Ends the lease, and goes on with another on the same instance, for what lasts longer than a call: a connection,
+     * which is a call until it is made. The instance counts as busy all the time. Strategies and limits that learn from
+     * how long calls take are told nothing of the part that goes on, only its failure counts.
+     *
+     * @param outcome what the call meant for the instance
+     * @return the lease of what goes on, to be closed; or this one, if it was closed before
+     */
+    public Lease keep(Outcome outcome) {
+        Objects.requireNonNull(outcome, "outcome");
+        if (!CLOSED.compareAndSet(this, false, true)) {
+            return this;
+        }
+        // Before the end, so that nobody sees the instance idle in between.
+        Lease kept = new Lease(balancer, state, false, null, InstanceState.Trackers.NONE);
+        end(outcome);
+        return kept;
     }
 
     private void endedWith(Object what, Outcome outcome) {

@@ -23,7 +23,8 @@ class ArchitectureTest {
     private static final String RETRY = "io.lb4j.retry..";
     private static final String BALANCER = "io.lb4j.balancer..";
     private static final String AFFINITY = "io.lb4j.affinity..";
-    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY};
+    private static final String SOCKET = "io.lb4j.socket..";
+    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET};
     private static final String STRATEGY = "io.lb4j.strategy..";
     private static final String DISCOVERY = "io.lb4j.discovery..";
     private static final String SERVER = "io.lb4j.server..";
@@ -50,6 +51,7 @@ class ArchitectureTest {
                 "io.lb4j.retry",
                 "io.lb4j.balancer",
                 "io.lb4j.affinity",
+                "io.lb4j.socket",
                 "io.lb4j.strategy",
                 "io.lb4j.strategy.decorator",
                 "io.lb4j.discovery",
@@ -78,7 +80,7 @@ class ArchitectureTest {
     void apiAndStrategies_transports_areUnknownToThem() {
         check(noClasses()
                 .that()
-                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, STRATEGY)
+                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, STRATEGY)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
@@ -189,7 +191,7 @@ class ArchitectureTest {
                 .resideInAPackage(CONTRACTS)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(HEALTH, RETRY, BALANCER, AFFINITY));
+                .resideInAnyPackage(HEALTH, RETRY, BALANCER, AFFINITY, SOCKET));
     }
 
     @Test
@@ -199,7 +201,7 @@ class ArchitectureTest {
                 .resideInAPackage(BALANCER)
                 .should()
                 .dependOnClassesThat()
-                .resideInAPackage(AFFINITY));
+                .resideInAnyPackage(AFFINITY, SOCKET));
     }
 
     @Test

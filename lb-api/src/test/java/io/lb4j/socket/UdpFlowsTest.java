@@ -1,0 +1,209 @@
+package io.lb4j.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.lb4j.PickRequest;
+import io.lb4j.ServiceInstance;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+final class UdpFlowsTest {
+    private final Service service = new Service(Service.MODULO);
+    private final List<AutoCloseable> closing = new ArrayList<>();
+
+    @AfterEach
+    void nothingLeaks() throws Exception {
+        for (AutoCloseable each : closing) {
+            each.close();
+        }
+        service.close();
+        assertThat(service.time.pending()).as("timers").isZero();
+    }
+
+    private UdpServer answering(String id) throws IOException {
+        UdpServer server = UdpServer.answering(id);
+        closing.add(0, server);
+        return server;
+    }
+
+    private UdpFlows flows(int max) {
+        UdpFlows flows = UdpFlows.builder(service.balancer)
+                .maxFlows(max)
+                .idleTimeout(Duration.ofSeconds(10))
+                .ticker(service.time)
+                .scheduler(service.time)
+                .build();
+        closing.add(0, flows);
+        return flows;
+    }
+
+    private static DatagramFlow flow(UdpFlows flows, long key) throws IOException {
+        return flows.flow(key, PickRequest.ofHash(key));
+    }
+
+    private static String id(UdpFlows flows, long key) throws IOException {
+        return flow(flows, key).instance().id();
+    }
+
+    private static String ask(DatagramFlow flow) throws IOException {
+        assertThat(flow.send(ByteBuffer.wrap("7?".getBytes(StandardCharsets.UTF_8))))
+                .isTrue();
+        ByteBuffer answer = ByteBuffer.allocate(100);
+        await().pollInterval(Duration.ofMillis(1)).until(() -> flow.receive(answer));
+        return StandardCharsets.UTF_8.decode(answer.flip()).toString();
+    }
+
+    @Test
+    void flow_whileOthersComeAndGo_staysOnItsInstance() throws Exception {
+        ServiceInstance a = answering("a").instance();
+        ServiceInstance b = answering("b").instance();
+        ServiceInstance c = answering("c").instance();
+        service.set(a, b, c);
+        UdpFlows flows = flows(100);
+        List<String> before = new ArrayList<>();
+        for (int key = 0; key < 6; key++) {
+            before.add(id(flows, key));
+            assertThat(ask(flow(flows, key))).isEqualTo("7 " + before.get(key));
+        }
+        assertThat(before).containsExactly("a", "b", "c", "a", "b", "c");
+        assertThat(service.inFlight("a")).isEqualTo(2);
+        service.set(c, a);
+        service.time.advance(Duration.ofSeconds(1));
+        assertThat(flows.size()).as("those of b are over").isEqualTo(4);
+        assertThat(List.of(id(flows, 0), id(flows, 2), id(flows, 3), id(flows, 5)))
+                .containsExactly("a", "c", "a", "c");
+        assertThat(id(flows, 1)).as("moves by the table").isEqualTo("a");
+        service.set(a, b, c);
+        service.time.advance(Duration.ofSeconds(1));
+        assertThat(id(flows, 1)).as("and stays").isEqualTo("a");
+        assertThat(service.failures("a")).isZero();
+    }
+
+    @Test
+    void flow_idleForLong_isOver() throws Exception {
+        service.set(answering("a").instance());
+        UdpFlows flows = flows(100);
+        DatagramFlow idle = flow(flows, 1);
+        DatagramFlow busy = flow(flows, 2);
+        service.time.advance(Duration.ofSeconds(6));
+        ask(busy);
+        service.time.advance(Duration.ofSeconds(6));
+        assertThat(idle.isOpen()).isFalse();
+        assertThat(idle.channel().isOpen()).isFalse();
+        assertThat(busy.isOpen()).isTrue();
+        assertThat(flow(flows, 2)).isSameAs(busy);
+        assertThat(flow(flows, 1)).isNotSameAs(idle);
+        assertThat(service.inFlight("a")).isEqualTo(2);
+    }
+
+    @Test
+    void flows_moreThanMayBe_endTheOneUnusedForLongest() throws Exception {
+        service.set(answering("a").instance());
+        UdpFlows flows = flows(3);
+        DatagramFlow first = flow(flows, 1);
+        DatagramFlow second = flow(flows, 2);
+        flow(flows, 3);
+        assertThat(flow(flows, 1)).isSameAs(first);
+        flow(flows, 4);
+        assertThat(second.isOpen()).isFalse();
+        assertThat(first.isOpen()).isTrue();
+        assertThat(flows.size()).isEqualTo(3);
+        assertThat(flows).hasToString("UdpFlows[orders, 3 of at most 3]");
+        assertThat(service.inFlight("a")).isEqualTo(3);
+    }
+
+    @Test
+    void flow_nobodyListens_failsAndTheNextGoesElsewhere() throws Exception {
+        service.set(UdpServer.closed("a"), answering("b").instance());
+        UdpFlows flows = flows(100);
+        DatagramFlow flow = flow(flows, 0);
+        assertThat(flow.instance().id()).isEqualTo("a");
+        await().untilAsserted(() -> assertThatThrownBy(() -> {
+                    flow.send(ByteBuffer.wrap(new byte[] {1}));
+                    flow.receive(ByteBuffer.allocate(10));
+                })
+                .isInstanceOf(PortUnreachableException.class));
+        assertThat(flow.isOpen()).isFalse();
+        assertThat(service.failures("a")).isEqualTo(1);
+        assertThat(service.inFlight("a")).isZero();
+        assertThat(ask(flow(flows, 0))).isEqualTo("7 b");
+        assertThat(id(flows, 0)).isEqualTo("b");
+    }
+
+    @Test
+    void flow_unanswered_isATimeoutAndTheNextGoesElsewhere() throws Exception {
+        UdpServer silent = UdpServer.silent("a");
+        closing.add(silent);
+        service.set(silent.instance(), answering("b").instance());
+        UdpFlows flows = flows(100);
+        DatagramFlow flow = flow(flows, 0);
+        flow.send(ByteBuffer.wrap(new byte[] {1}));
+        flow.unanswered();
+        flow.unanswered();
+        flow.close();
+        assertThat(service.failures("a")).isEqualTo(1);
+        assertThat(id(flows, 0)).isEqualTo("b");
+        flow(flows, 0).close();
+        assertThat(id(flows, 0)).as("closed in order, so by the table").isEqualTo("a");
+    }
+
+    @Test
+    void flow_instanceEjected_movesWithinASecond() throws Exception {
+        service.set(answering("a").instance(), answering("b").instance());
+        UdpFlows flows = flows(100);
+        DatagramFlow flow = flow(flows, 0);
+        service.eject("a");
+        service.time.advance(Duration.ofSeconds(1));
+        assertThat(flow.isOpen()).isFalse();
+        assertThat(id(flows, 0)).isEqualTo("b");
+    }
+
+    @Test
+    void flow_ofAddresses_isOfTheSameWhoeverMadeThem() throws Exception {
+        service.set(answering("a").instance(), answering("b").instance());
+        UdpFlows flows = flows(100);
+        InetSocketAddress source = new InetSocketAddress("192.0.2.1", 5000);
+        DatagramFlow flow = flows.flow(source, new InetSocketAddress("192.0.2.9", 53));
+        assertThat(flows.flow(new InetSocketAddress("192.0.2.1", 5000), new InetSocketAddress("192.0.2.9", 53)))
+                .isSameAs(flow);
+        assertThat(flows.flow(source)).isNotSameAs(flow);
+        assertThat(FlowKey.hash(source)).isNotEqualTo(FlowKey.hash(new InetSocketAddress("192.0.2.1", 5001)));
+        assertThat(flow)
+                .asString()
+                .contains("192.0.2.1")
+                .contains(flow.instance().authority());
+    }
+
+    @Test
+    void flow_cannotBegin_saysWhyAndLeavesNothing() throws Exception {
+        service.set(ServiceInstance.builder("127.0.0.1", 1).weight(0).build());
+        UdpFlows flows = flows(100);
+        assertThatThrownBy(() -> flow(flows, 0)).isInstanceOf(ConnectException.class);
+        service.set(ServiceInstance.builder("nowhere.invalid", 1).id("a").build());
+        assertThatThrownBy(() -> flow(flows, 0)).isInstanceOf(UnknownHostException.class);
+        assertThat(service.inFlight("a")).isZero();
+        flows.close();
+        flows.close();
+        service.set(answering("a").instance());
+        assertThatThrownBy(() -> flow(flows, 0)).isInstanceOf(IllegalStateException.class);
+        assertThat(service.inFlight("a")).isZero();
+        assertThatThrownBy(() -> UdpFlows.builder(service.balancer).maxFlows(0))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> UdpFlows.builder(service.balancer).idleTimeout(Duration.ZERO))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+}

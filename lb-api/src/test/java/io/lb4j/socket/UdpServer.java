@@ -1,0 +1,68 @@
+package io.lb4j.socket;
+
+import io.lb4j.ServiceInstance;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
+
+/** Answers datagrams on a free port. */
+final class UdpServer implements AutoCloseable {
+    private final String id;
+    private final DatagramSocket socket;
+
+    UdpServer(String id, Function<String, String[]> answers) throws SocketException {
+        this.id = id;
+        this.socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        Thread thread = new Thread(() -> serve(answers), "udp server");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Answers with the first byte of the query and its id. */
+    static UdpServer answering(String id) throws SocketException {
+        return new UdpServer(id, query -> new String[] {query.charAt(0) + " " + id});
+    }
+
+    static UdpServer silent(String id) throws SocketException {
+        return new UdpServer(id, query -> new String[0]);
+    }
+
+    /** An instance at whose port nobody listens, until somebody else gets it. */
+    static ServiceInstance closed(String id) throws SocketException {
+        try (UdpServer server = silent(id)) {
+            return server.instance();
+        }
+    }
+
+    private void serve(Function<String, String[]> answers) {
+        DatagramPacket packet = new DatagramPacket(new byte[2000], 2000);
+        try {
+            while (true) {
+                packet.setLength(2000);
+                socket.receive(packet);
+                String query = new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8);
+                for (String each : answers.apply(query)) {
+                    byte[] bytes = each.getBytes(StandardCharsets.UTF_8);
+                    socket.send(new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
+                }
+            }
+        } catch (IOException e) {
+            // Closed.
+        }
+    }
+
+    ServiceInstance instance() {
+        return ServiceInstance.builder("127.0.0.1", socket.getLocalPort())
+                .id(id)
+                .build();
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}
