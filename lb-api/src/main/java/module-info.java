@@ -12,5 +12,6 @@ module io.lb4j.api {
     exports io.lb4j.balancer;
     exports io.lb4j.health;
     exports io.lb4j.retry;
+    exports io.lb4j.scaling;
     exports io.lb4j.socket;
 }

@@ -26,6 +26,11 @@ final class DemoProcess implements AutoCloseable {
 
     /** Starts a server in a virtual machine of its own; returns before it is up. */
     static DemoProcess start(String name, String registry) throws IOException {
+        return start(name, registry, Integer.MAX_VALUE);
+    }
+
+    /** The same, of a server that can answer only so many calls at a time. */
+    static DemoProcess start(String name, String registry, int atATime) throws IOException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         Process process = new ProcessBuilder(
                         java,
@@ -37,7 +42,8 @@ final class DemoProcess implements AutoCloseable {
                         classPath(),
                         DemoServer.class.getName(),
                         name,
-                        registry)
+                        registry,
+                        String.valueOf(atATime))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         return new DemoProcess(name, process);
@@ -91,6 +97,15 @@ final class DemoProcess implements AutoCloseable {
         try {
             process.getOutputStream().write(("slow " + factor + "\n").getBytes(StandardCharsets.UTF_8));
             process.getOutputStream().flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(name + " takes no orders", e);
+        }
+    }
+
+    /** Makes it deregister, finish the calls it has, and leave; returns before that is done. */
+    void stop() {
+        try {
+            process.getOutputStream().close();
         } catch (IOException e) {
             throw new UncheckedIOException(name + " takes no orders", e);
         }

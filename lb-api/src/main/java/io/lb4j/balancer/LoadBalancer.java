@@ -6,9 +6,11 @@ import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceDiscovery;
+import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import io.lb4j.Subset;
 import io.lb4j.Ticker;
+import io.lb4j.Tracker;
 import io.lb4j.health.CallQueue;
 import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.HealthCheck;
@@ -17,7 +19,9 @@ import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +30,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -233,6 +238,24 @@ public final class LoadBalancer implements AutoCloseable {
      */
     public CompletionStage<Void> ready() {
         return outlook.firstAnswer().minimalCompletionStage();
+    }
+
+    /**
+     * The trackers under this key of all instances known at this moment, by instance id: for who measures and has no
+     * strategy. Made where they are missing, so that an instance counts from the first time this is asked after it came.
+     *
+     * @param factory makes the tracker of one instance
+     * @throws IllegalStateException if the factory returns null
+     */
+    public <T extends Tracker> Map<String, T> trackers(StateKey<T> key, Supplier<? extends T> factory) {
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(factory, "factory");
+        Verdict verdict = outlook.view().verdict();
+        Map<String, T> trackers = new HashMap<>();
+        for (InstanceState each : verdict == null ? new InstanceState[0] : verdict.all) {
+            trackers.put(each.instance().id(), each.tracker(key, factory));
+        }
+        return trackers;
     }
 
     /** What is known of every instance at this moment, in discovery's order. */

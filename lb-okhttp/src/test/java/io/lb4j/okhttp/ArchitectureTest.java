@@ -24,7 +24,8 @@ class ArchitectureTest {
     private static final String BALANCER = "io.lb4j.balancer..";
     private static final String AFFINITY = "io.lb4j.affinity..";
     private static final String SOCKET = "io.lb4j.socket..";
-    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET};
+    private static final String SCALING = "io.lb4j.scaling..";
+    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, SCALING};
     private static final String STRATEGY = "io.lb4j.strategy..";
     private static final String DISCOVERY = "io.lb4j.discovery..";
     private static final String SERVER = "io.lb4j.server..";
@@ -52,6 +53,7 @@ class ArchitectureTest {
                 "io.lb4j.balancer",
                 "io.lb4j.affinity",
                 "io.lb4j.socket",
+                "io.lb4j.scaling",
                 "io.lb4j.strategy",
                 "io.lb4j.strategy.decorator",
                 "io.lb4j.discovery",
@@ -80,7 +82,7 @@ class ArchitectureTest {
     void apiAndStrategies_transports_areUnknownToThem() {
         check(noClasses()
                 .that()
-                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, STRATEGY)
+                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, SCALING, STRATEGY)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
@@ -191,7 +193,7 @@ class ArchitectureTest {
                 .resideInAPackage(CONTRACTS)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(HEALTH, RETRY, BALANCER, AFFINITY, SOCKET));
+                .resideInAnyPackage(HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, SCALING));
     }
 
     @Test
@@ -201,7 +203,7 @@ class ArchitectureTest {
                 .resideInAPackage(BALANCER)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(AFFINITY, SOCKET));
+                .resideInAnyPackage(AFFINITY, SOCKET, SCALING));
     }
 
     @Test
