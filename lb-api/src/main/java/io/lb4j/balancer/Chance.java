@@ -33,8 +33,25 @@ final class Chance {
         return excludedFor((double) run, (double) run, othersShare);
     }
 
+    /**
+     * Whether it can't be chance that so many of the calls here, and so many of those elsewhere, are of a kind: the
+     * likelihood ratio of two shares and one, which holds for calls that count in part as well.
+     */
+    boolean excludedFor(double here, double calls, double elsewhere, double callsElsewhere) {
+        if (required <= 0) {
+            return true;
+        }
+        double common = (here + elsewhere) / (calls + callsElsewhere);
+        if (!(common > 0 && common < 1)) {
+            return false;
+        }
+        return calls * divergence(here / calls, common)
+                        + callsElsewhere * divergence(elsewhere / callsElsewhere, common)
+                >= required;
+    }
+
     private static double divergence(double share, double othersShare) {
-        double failed = share * Math.log(share / othersShare);
+        double failed = share <= 0 ? 0 : share * Math.log(share / othersShare);
         return share >= 1 ? failed : failed + (1 - share) * Math.log((1 - share) / (1 - othersShare));
     }
 }

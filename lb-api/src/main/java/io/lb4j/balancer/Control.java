@@ -35,6 +35,7 @@ final class Control {
     private final Eligibility eligibility;
     private final Outliers outliers;
     private final Stalls stalls;
+    private final LatencyOutliers latencies;
     private final Ejections ejections;
 
     /** Null if no instance is taken out for one endpoint. */
@@ -92,6 +93,8 @@ final class Control {
         this.trialNanos = settings.outlierDetection.trialInterval().toNanos();
         this.outliers = new Outliers(settings.outlierDetection, ticker);
         this.stalls = new Stalls(settings.outlierDetection);
+        this.latencies = new LatencyOutliers(
+                settings.outlierDetection, settings.slowStart.window().toNanos());
         this.ejections =
                 new Ejections(settings.outlierDetection, ticker, random, outliers.judgesRuns() || stalls.isOn());
         this.endpointHealth = endpoints == null
@@ -223,8 +226,8 @@ final class Control {
         }
     }
 
-    /** The trial call succeeded. */
-    void acquit(Trial.Call call) {
+    /** The trial call succeeded after that time. */
+    void acquit(Trial.Call call, Duration took) {
         InstanceState state = call.trial.state;
         EndpointState at = call.trial.of;
         if (at != null) {
@@ -234,9 +237,15 @@ final class Control {
         } else if (!roster.knows(state)) {
             // Should it come back, it is still on trial.
             call.tellNothing();
-        } else if (!closed && Ejections.isOn(call.trial)) {
+        } else if (closed || !Ejections.isOn(call.trial)) {
+            return;
+        } else if (!latencies.isSlow(call.trial, took)) {
             ejections.acquit(state);
             returned(state);
+        } else if (call.trial.wasSlow()) {
+            convict(call.trial, "its trial calls are slow as well, the last one took " + took.toMillis() + " ms");
+        } else {
+            call.tellNothing();
         }
     }
 
@@ -259,7 +268,7 @@ final class Control {
     }
 
     private void returned(InstanceState state) {
-        ramp(state, ticker.nanos());
+        comesBack(state);
         refresh();
         if (!state.isOut()) {
             listener.onReturned(service, state.instance());
@@ -296,8 +305,13 @@ final class Control {
         }
     }
 
-    private void eject(InstanceState state, @Nullable String reason) {
-        ejected(state, reason == null ? null : ejections.eject(state, reason));
+    private void comesBack(InstanceState state) {
+        ramp(state, ticker.nanos());
+        latencies.returned(state);
+    }
+
+    private boolean eject(InstanceState state, @Nullable String reason) {
+        return ejected(state, reason == null ? null : ejections.eject(state, reason));
     }
 
     /** Returns whether it was. */
@@ -345,7 +359,7 @@ final class Control {
         boolean ended = ejections.endEjection(state, counted);
         boolean changed = ejections.endOverload(state) || ended;
         if (ended && !state.isEjected()) {
-            ramp(state, ticker.nanos());
+            comesBack(state);
         }
         if (state.passive().waits()) {
             arm(state);
@@ -419,6 +433,15 @@ final class Control {
         }
     }
 
+    private void lookForSlowOnes(InstanceState[] all) {
+        latencies.tick(all);
+        for (InstanceState state : all) {
+            if (eject(state, latencies.judge(state))) {
+                latencies.ejected(state);
+            }
+        }
+    }
+
     private void second() {
         InstanceState[] all = roster.all();
         List<InstanceState> silent = endpointHealth == null ? List.of() : endpointHealth.second();
@@ -431,6 +454,9 @@ final class Control {
         for (InstanceState state : all) {
             ejections.forgiveGoodTime(state);
             eject(state, outliers.onTick(state));
+        }
+        if (latencies.isOn()) {
+            lookForSlowOnes(all);
         }
         roster.forget(ticker.nanos()).forEach(Control::disarm);
         if (outlook.ramping()) {

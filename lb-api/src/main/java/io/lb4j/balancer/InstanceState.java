@@ -50,7 +50,7 @@ final class InstanceState implements Candidate {
         private Trackers(Slot[] slots) {
             this.slots = slots;
             this.timed = Arrays.stream(slots).anyMatch(slot -> slot.tracker.timed());
-            this.reports = Arrays.stream(slots).anyMatch(slot -> slot.key != LIMITER);
+            this.reports = Arrays.stream(slots).anyMatch(slot -> slot.key != LIMITER && slot.key != Latencies.KEY);
         }
 
         boolean isEmpty() {
@@ -265,6 +265,10 @@ final class InstanceState implements Candidate {
     public <T extends Tracker> T tracker(StateKey<T> key, Supplier<? extends T> factory) {
         T known = trackers.find(key);
         return known != null ? known : addTracker(key, factory);
+    }
+
+    <T extends Tracker> @Nullable T find(StateKey<T> key) {
+        return trackers.find(key);
     }
 
     private synchronized <T extends Tracker> T addTracker(StateKey<T> key, Supplier<? extends T> factory) {

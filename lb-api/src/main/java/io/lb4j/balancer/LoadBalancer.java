@@ -387,7 +387,8 @@ public final class LoadBalancer implements AutoCloseable {
 
     void tried(Trial.Call call, Outcome outcome) {
         if (outcome == Outcome.SUCCESS) {
-            lane.post(() -> control.acquit(call));
+            Duration took = Duration.ofNanos(ticker.nanos() - call.sinceNanos);
+            lane.post(() -> control.acquit(call, took));
         } else if (outcome.isFailure() && (call.trial.of == null || Endpoints.canCause(outcome))) {
             lane.post(() -> control.convict(call.trial, "its trial call failed: " + outcome));
         } else {

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
  * open, until such a call has told whether it is well. Calls take and give back the one place without a lock.
  */
 final class Trial {
+    private static final int SLOW_CALLS = 3;
+
     final InstanceState state;
 
     /** The endpoint that returns, or null if it is the whole instance. */
@@ -20,6 +22,9 @@ final class Trial {
 
     private int looks;
 
+    /** Lane only: calls that succeeded and yet were slow. */
+    private int slow;
+
     /** A call that tries the instance; told from others by identity. */
     static final class Call {
         final Trial trial;
@@ -27,7 +32,7 @@ final class Trial {
         /** The endpoint that it calls, or null if it has none. */
         final @Nullable String endpoint;
 
-        private final long sinceNanos;
+        final long sinceNanos;
 
         private Call(Trial trial, @Nullable String endpoint, long sinceNanos) {
             this.trial = trial;
@@ -62,6 +67,11 @@ final class Trial {
         }
         Call mine = new Call(this, endpoint, nowNanos);
         return running.compareAndSet(before, mine) ? mine : null;
+    }
+
+    /** Lane only: one more call was slow; returns whether that is enough. One alone may have met a cold cache. */
+    boolean wasSlow() {
+        return ++slow >= SLOW_CALLS;
     }
 
     /** Lane only: for how many looks the call that runs has been seen before this one. */

@@ -28,6 +28,14 @@ import java.time.Duration;
  * @param stallTime an instance that for this long takes calls and answers none, while the others answer theirs, is
  *     ejected before its calls time out, if their silence can't be chance ({@code significance}) given how long calls
  *     elsewhere last; looked at four times a second; zero turns the rule off; default 1 s
+ * @param latencyFactor an instance most of whose calls take longer than this many times the median of the others of its
+ *     priority is ejected, if that can't be chance ({@code significance}); a call that has not ended counts with its age.
+ *     Judged with {@code minimumVolume} calls within {@code window}, here and on at least one other; not in slow start,
+ *     and nobody is where half of the instances stand out. Measuring costs each call two looks at the clock; 0, the
+ *     default, turns the rule off, since nothing tells a slow instance from one that gets dearer calls; else at least
+ *     1.5, and rather 10 than 2
+ * @param latencyFloor how much longer than the median of the others a call takes at least before it counts as slow; default
+ *     10 ms
  * @param window how far back percentages and rates look, in whole seconds; default 10 s
  * @param baseEjectionTime how long the first ejection lasts; each further one lasts twice as long, and each time the
  *     instance then stays good for as long as its last ejection lasted, the next is one step shorter; default 5 s
@@ -53,6 +61,8 @@ public record OutlierDetection(
         int successRateMinimumHosts,
         double significance,
         Duration stallTime,
+        double latencyFactor,
+        Duration latencyFloor,
         Duration window,
         Duration baseEjectionTime,
         Duration maxEjectionTime,
@@ -99,6 +109,12 @@ public record OutlierDetection(
                 stallTime,
                 "0 or >= 500 ms");
         Settings.check(
+                latencyFactor == 0 || (latencyFactor >= 1.5 && latencyFactor <= 1000),
+                "latencyFactor",
+                latencyFactor,
+                "0 or 1.5 to 1000");
+        Settings.notNegative(latencyFloor, "latencyFloor");
+        Settings.check(
                 window.compareTo(Duration.ofSeconds(1)) >= 0
                         && window.compareTo(Duration.ofHours(1)) <= 0
                         && window.toNanosPart() == 0,
@@ -135,6 +151,8 @@ public record OutlierDetection(
         private int successRateMinimumHosts = 5;
         private double significance = 1e-9;
         private Duration stallTime = Duration.ofSeconds(1);
+        private double latencyFactor = 0;
+        private Duration latencyFloor = Duration.ofMillis(10);
         private Duration window = Duration.ofSeconds(10);
         private Duration baseEjectionTime = Duration.ofSeconds(5);
         private Duration maxEjectionTime = Duration.ofMinutes(5);
@@ -210,6 +228,18 @@ public record OutlierDetection(
             return this;
         }
 
+        /** Sets how many times the median of the others most calls of an instance must take to eject it; default 0, off. */
+        public Builder latencyFactor(double value) {
+            this.latencyFactor = value;
+            return this;
+        }
+
+        /** Sets how much longer than the median of the others a call takes before it counts as slow; default 10 ms. */
+        public Builder latencyFloor(Duration value) {
+            this.latencyFloor = value;
+            return this;
+        }
+
         /** Sets how far back shares and rates look, in whole seconds; default 10 s. */
         public Builder window(Duration value) {
             this.window = value;
@@ -264,6 +294,8 @@ public record OutlierDetection(
                     successRateMinimumHosts,
                     significance,
                     stallTime,
+                    latencyFactor,
+                    latencyFloor,
                     window,
                     baseEjectionTime,
                     maxEjectionTime,

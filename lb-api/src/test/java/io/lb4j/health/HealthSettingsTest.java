@@ -118,6 +118,8 @@ final class HealthSettingsTest {
                         5,
                         1e-9,
                         Duration.ofSeconds(1),
+                        0,
+                        Duration.ofMillis(10),
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(5),
                         Duration.ofMinutes(5),
@@ -128,6 +130,7 @@ final class HealthSettingsTest {
         assertThat(OutlierDetection.OFF.failurePercentage()).isZero();
         assertThat(OutlierDetection.OFF.successRateStdevFactor()).isZero();
         assertThat(OutlierDetection.OFF.stallTime()).isZero();
+        assertThat(OutlierDetection.OFF.latencyFactor()).isZero();
     }
 
     static Stream<Arguments> badDetections() {
@@ -138,6 +141,12 @@ final class HealthSettingsTest {
                 detection("failurePercentage: NaN (", b -> b.failurePercentage(Double.NaN)),
                 detection("minimumVolume: 0 (expected: >= 1)", b -> b.minimumVolume(0)),
                 detection("stallTime: PT0.499S (expected: 0 or >= 500 ms)", b -> b.stallTime(Duration.ofMillis(499))),
+                detection("latencyFactor: -1.0 (expected: 0 or 1.5 to 1000)", b -> b.latencyFactor(-1)),
+                detection("latencyFactor: 1.0 (", b -> b.latencyFactor(1)),
+                detection("latencyFactor: 1001.0 (", b -> b.latencyFactor(1001)),
+                detection("latencyFactor: NaN (", b -> b.latencyFactor(Double.NaN)),
+                detection("latencyFloor: PT-1S (expected: >= 0", b -> b.latencyFloor(Duration.ofSeconds(-1))),
+                detection("latencyFloor: " + FOREVER, b -> b.latencyFloor(FOREVER)),
                 detection("minimumHosts: 0 (expected: >= 1)", b -> b.minimumHosts(0)),
                 detection("trialInterval: PT-1S (expected: >= 0", b -> b.trialInterval(Duration.ofSeconds(-1))),
                 detection("consecutiveGatewayFailures: -1 (expected: >= 0)", b -> b.consecutiveGatewayFailures(-1)),
