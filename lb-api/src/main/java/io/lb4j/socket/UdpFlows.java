@@ -124,15 +124,27 @@ public final class UdpFlows implements AutoCloseable {
 
     /** The flow, unless another thread was first. */
     private DatagramFlow keep(DatagramFlow made) throws IOException {
+        boolean done = false;
+        try {
+            DatagramFlow kept = insert(made);
+            done = true;
+            return kept;
+        } finally {
+            if (!done) {
+                made.close();
+            }
+        }
+    }
+
+    private DatagramFlow insert(DatagramFlow made) throws IOException {
         DatagramFlow kept = made;
         DatagramFlow surplus = null;
-        boolean late;
         synchronized (lock) {
-            late = closed;
             DatagramFlow known = flows.get(made.key());
-            if (late) {
-                surplus = made;
-            } else if (known != null && known.isOpen()) {
+            if (closed) {
+                throw new IllegalStateException("UdpFlows of " + balancer.service() + " (expected: open)");
+            }
+            if (known != null && known.isOpen()) {
                 kept = known;
                 surplus = made;
             } else {
@@ -145,9 +157,6 @@ public final class UdpFlows implements AutoCloseable {
         }
         if (surplus != null) {
             surplus.close();
-        }
-        if (late) {
-            throw new IllegalStateException(this + " (expected: open)");
         }
         return kept;
     }

@@ -93,8 +93,15 @@ final class Upkeep {
     }
 
     private void start() {
-        if (!running.get() && running.compareAndSet(false, true)) {
+        if (running.get() || !running.compareAndSet(false, true)) {
+            return;
+        }
+        try {
             scheduler.schedule(this::round, PERIOD);
+        } catch (RuntimeException e) {
+            // A scheduler that was shut down: connections are worth more than their upkeep.
+            running.set(false);
+            LOG.log(System.Logger.Level.WARNING, "connections to " + balancer.service() + " are not looked after", e);
         }
     }
 

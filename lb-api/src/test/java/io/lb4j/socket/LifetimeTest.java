@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,6 +138,23 @@ final class LifetimeTest {
         service.time.advance(Duration.ofSeconds(3));
         assertThat(sockets).allMatch(Socket::isClosed);
         assertThat(service.inFlight("a") + service.inFlight("b")).isZero();
+    }
+
+    @Test
+    void scheduler_refusesToWork_connectionsAreMadeAllTheSame() throws Exception {
+        LoadBalancedSocketFactory sockets = LoadBalancedSocketFactory.of(
+                service.balancer,
+                ConnectionSettings.builder()
+                        .lifetime(told)
+                        .scheduler((task, delay) -> {
+                            throw new RejectedExecutionException("shut down by a test");
+                        })
+                        .build());
+        try (Socket socket = sockets.createSocket("orders", 1)) {
+            assertThat(TestServer.greeting(socket)).isEqualTo("a");
+            assertThat(service.inFlight("a")).isEqualTo(1);
+        }
+        assertThat(service.inFlight("a")).isZero();
     }
 
     @Test
