@@ -11,6 +11,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every benchmark's state can be set up and each of its operations works: they run so rarely that they would rot. */
 class BenchmarksTest {
@@ -78,6 +79,22 @@ class BenchmarksTest {
             benchmark.alternate(time);
             assertThat(time.calls).isPositive();
             assertThat(time.plainNanos + time.balancedNanos).isPositive();
+        } finally {
+            benchmark.close();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "connect", "answer"})
+    void connectBenchmark_everyKindOfSocket_connectsAndReads(String sockets) throws Exception {
+        ConnectBenchmark benchmark = new ConnectBenchmark();
+        benchmark.sockets = sockets;
+        benchmark.open();
+        try {
+            benchmark.connect();
+            benchmark.connect();
+            assertThat(benchmark.readMuch()).isEqualTo(1 << 16);
+            assertThat(benchmark.readOne()).isZero();
         } finally {
             benchmark.close();
         }
