@@ -1,0 +1,93 @@
+package io.lb4j.examples;
+
+import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.discovery.FileDiscovery;
+import io.lb4j.strategy.Strategies;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * PostgreSQL, Redis or DNS servers behind one name, without HTTP: {@code Layer4 postgresql services.json 2000 200} makes
+ * 2,000 operations, 200 a second. Servers may be killed and, by editing the file, added meanwhile. An operation whose session breaks is
+ * done again on a new one, once, as a pool would; {@link Layer4Clients} has what is particular to each kind.
+ */
+public final class Layer4 {
+    private static final int WORKERS = 8;
+
+    /** Sessions are replaced after so many operations, as pools do with old ones, so that newcomers get some. */
+    private static final int SESSION_LENGTH = 20;
+
+    private final AtomicInteger repeated = new AtomicInteger();
+    private final AtomicInteger failed = new AtomicInteger();
+    private final Map<String, Integer> served = new TreeMap<>();
+
+    private Layer4() {}
+
+    /** Exits with an error unless all operations succeed. */
+    public static void main(String... arguments) throws Exception {
+        int operations = Integer.parseInt(arguments[2]);
+        int rate = Integer.parseInt(arguments[3]);
+        Layer4 run = new Layer4();
+        try (FileDiscovery discovery = FileDiscovery.of(Path.of(arguments[1]));
+                LoadBalancer balancer = LoadBalancer.builder("orders")
+                        .discovery(discovery)
+                        .strategy(Strategies.leastRequest())
+                        .build();
+                Layer4Clients client = Layer4Clients.of(arguments[0], balancer)) {
+            ExecutorService workers = Executors.newFixedThreadPool(WORKERS);
+            for (int i = 0; i < WORKERS; i++) {
+                workers.execute(() -> run.work(client, operations / WORKERS, WORKERS * 1_000_000_000L / rate));
+            }
+            workers.shutdown();
+            if (!workers.awaitTermination(2, TimeUnit.MINUTES)) {
+                throw new AssertionError("operations hang");
+            }
+            client.check();
+        }
+        run.served.forEach((server, count) -> System.out.println("server " + server + " " + count));
+        System.out.println("repeated " + run.repeated);
+        System.out.println("failed " + run.failed);
+        if (run.failed.get() > 0) {
+            throw new AssertionError(run.failed + " operations failed");
+        }
+    }
+
+    private void work(Layer4Clients client, int operations, long everyNanos) {
+        Layer4Clients.Session session = null;
+        long start = System.nanoTime();
+        for (int i = 0; i < operations; i++) {
+            try {
+                long early = start + i * everyNanos - System.nanoTime();
+                TimeUnit.NANOSECONDS.sleep(Math.max(0, early));
+                if (session != null && i % SESSION_LENGTH == 0) {
+                    session.close();
+                    session = null;
+                }
+                try {
+                    session = session == null ? client.open() : session;
+                    count(session.ask());
+                } catch (Exception broken) {
+                    repeated.incrementAndGet();
+                    if (session != null) {
+                        session.close();
+                    }
+                    session = client.open();
+                    count(session.ask());
+                }
+            } catch (Exception e) {
+                failed.incrementAndGet();
+                System.out.println(e);
+                session = null;
+            }
+        }
+    }
+
+    private synchronized void count(String server) {
+        served.merge(server, 1, Integer::sum);
+    }
+}
