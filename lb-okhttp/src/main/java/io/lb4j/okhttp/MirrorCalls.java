@@ -5,7 +5,6 @@ import io.lb4j.okhttp.rules.Mirror;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.stream.Collectors;
 import okhttp3.Authenticator;
@@ -76,14 +75,16 @@ final class MirrorCalls implements AutoCloseable {
      */
     void send(Request request, Mirror mirror, HttpUrl called, CookieJar jar, RouteCounts counts) {
         RequestBody body = request.body();
-        if (body != null && (body.isOneShot() || body.isDuplex())) {
-            counts.mirrorsDropped.increment();
-            return;
-        }
-        Request copy = copy(request, mirror, called, jar);
         try {
+            if (body != null && (body.isOneShot() || body.isDuplex())) {
+                counts.mirrorsDropped.increment();
+                return;
+            }
+            Request copy = copy(request, mirror, called, jar);
             threads.execute(() -> send(client.newCall(copy), counts));
-        } catch (RejectedExecutionException e) {
+        } catch (RuntimeException e) {
+            // No thread is left, or the caller's own body or cookie jar threw: the call itself will tell, if it meets
+            // that as well.
             counts.mirrorsDropped.increment();
         }
     }

@@ -28,6 +28,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import okhttp3.Cache;
@@ -528,6 +529,32 @@ class RoutingTest extends Fixture {
         await().atMost(Duration.ofSeconds(5))
                 .untilAsserted(() ->
                         assertThat(client.routes().get(0).mirrorFailures()).isEqualTo(1));
+    }
+
+    @Test
+    void mirror_whoseCopyCantBeMade_failsNoCall() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        orders(a);
+        AtomicInteger asked = new AtomicInteger();
+        OkHttpClient base = base(Wire.H1)
+                .cookieJar(new CookieJar() {
+                    @Override
+                    public void saveFromResponse(HttpUrl url, List<Cookie> cookies) {}
+
+                    @Override
+                    public List<Cookie> loadForRequest(HttpUrl url) {
+                        if (asked.getAndIncrement() == 0) {
+                            throw new IllegalStateException("jar");
+                        }
+                        return List.of();
+                    }
+                })
+                .build();
+        LoadBalancedClient client =
+                with(base, Route.named("m").mirror(Mirror.to("shadow")).build());
+
+        assertThat(body(client, to("http://orders/"))).isEqualTo("a");
+        assertThat(client.routes().get(0).mirrorsDropped()).isEqualTo(1);
     }
 
     @Test
