@@ -26,6 +26,8 @@ final class Interleavings {
         return new ModelCheckingOptions()
                 // By default an order that takes ten seconds hangs, which on a busy machine it need not.
                 .invocationTimeout$lincheck(TimeUnit.MINUTES.toMillis(2))
+                // By default a loop of 51 rounds hangs, if it writes: and so each does while coverage is measured.
+                .loopBound(1_000)
                 .iterations(3)
                 .invocationsPerIteration(60)
                 .threads(2)

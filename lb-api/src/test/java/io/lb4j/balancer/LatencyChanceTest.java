@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** How often chance makes an instance look slow that is as good as any; simulated for hours, with seeded chance. */
 final class LatencyChanceTest {
     private static final double MILLI = 1e6;
+    private static final int BEGINNING_SECONDS = 5;
 
     /** Draws how long one call takes, in nanoseconds. */
     private interface Latency {
@@ -134,7 +135,7 @@ final class LatencyChanceTest {
                 Arguments.of(
                         "hardware ten times as slow, pairs",
                         2,
-                        15,
+                        20,
                         20,
                         Latency.logNormal(20, 1).times(1, 10)),
                 Arguments.of(
@@ -159,7 +160,9 @@ final class LatencyChanceTest {
         Fleet fleet = new Fleet(instances, factor, 1e-9, 7);
         int wrong = 0;
         for (int second = 0; second < 50 * 3600 / instances; second++) {
-            wrong += fleet.second(callsEach, latency);
+            int found = fleet.second(callsEach, latency);
+            // At first only some have enough calls to be counted, and may be more of one camp than of the other.
+            wrong += second < BEGINNING_SECONDS ? 0 : found;
         }
         assertThat(wrong).as("seconds in which somebody stood out").isZero();
     }
