@@ -33,7 +33,7 @@ class SlowInstanceTest extends Fixture {
     void slowOneAndBlackHole_areOutBeforeTheFirstTimeout() throws IOException {
         Backend slow = backend("slow", Wire.H1);
         slow.answers(slow.response(200).headersDelay(700, TimeUnit.MILLISECONDS).build());
-        RawServer blackHole = closing(new RawServer("black hole", server -> (connection, socket) -> {
+        RawServer blackHole = closing(new RawServer("black-hole", server -> (connection, socket) -> {
             while (true) {
                 server.readRequest(socket);
             }
@@ -68,11 +68,11 @@ class SlowInstanceTest extends Fixture {
                             // Those that hang when the test is over.
                         }
                     });
-                    return reasons.keySet().containsAll(Set.of("slow", "black hole"));
+                    return reasons.keySet().containsAll(Set.of("slow", "black-hole"));
                 });
-        assertThat(reasons).containsOnlyKeys("slow", "black hole");
+        assertThat(reasons).containsOnlyKeys("slow", "black-hole");
         assertThat(reasons.get("slow")).contains("% of its calls took longer than");
         assertThat(report(client, "slow").failures()).isZero();
-        assertThat(report(client, "black hole").failures()).isZero();
+        assertThat(report(client, "black-hole").failures()).isZero();
     }
 }
