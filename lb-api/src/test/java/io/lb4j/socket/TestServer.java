@@ -52,10 +52,13 @@ final class TestServer implements AutoCloseable {
         return new TestServer(id, socket -> socket.setSoLinger(true, 0));
     }
 
-    /** An instance that refuses connections, until somebody else gets its port. */
+    /**
+     * An instance that refuses connections, until somebody else gets its port. Nobody has waited there for any: as long
+     * as a thread is in the system's accept, the port is open, although its socket is closed.
+     */
     static ServiceInstance refusing(String id) throws IOException {
-        try (TestServer server = hangsUp(id)) {
-            return server.instance();
+        try (ServerSocket closed = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            return instance(id, closed.getLocalPort());
         }
     }
 
@@ -84,9 +87,11 @@ final class TestServer implements AutoCloseable {
     }
 
     ServiceInstance instance() {
-        return ServiceInstance.builder("127.0.0.1", listening.getLocalPort())
-                .id(id)
-                .build();
+        return instance(id, listening.getLocalPort());
+    }
+
+    private static ServiceInstance instance(String id, int port) {
+        return ServiceInstance.builder("127.0.0.1", port).id(id).build();
     }
 
     /** Reads the line that an echo server begins with. */

@@ -31,10 +31,10 @@ final class UdpServer implements AutoCloseable {
         return new UdpServer(id, query -> new String[0]);
     }
 
-    /** An instance at whose port nobody listens, until somebody else gets it. */
+    /** An instance at whose port nobody listens, nor has, until somebody else gets it. */
     static ServiceInstance closed(String id) throws SocketException {
-        try (UdpServer server = silent(id)) {
-            return server.instance();
+        try (DatagramSocket closed = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            return instance(id, closed.getLocalPort());
         }
     }
 
@@ -56,9 +56,11 @@ final class UdpServer implements AutoCloseable {
     }
 
     ServiceInstance instance() {
-        return ServiceInstance.builder("127.0.0.1", socket.getLocalPort())
-                .id(id)
-                .build();
+        return instance(id, socket.getLocalPort());
+    }
+
+    private static ServiceInstance instance(String id, int port) {
+        return ServiceInstance.builder("127.0.0.1", port).id(id).build();
     }
 
     @Override
