@@ -72,7 +72,7 @@ final class KeyedRetry {
         boolean refused = end.wasRefusedConnection() && !end.verdict().fresh();
         boolean broke = !refused && end.verdict().retry().kind() == Outcome.Kind.TRANSPORT_FAILURE;
         dead = refused || (broke && broken);
-        again = broke && !broken;
+        again = broke && !broken && first.hasHash();
         broken |= broke;
     }
 }
