@@ -79,12 +79,18 @@ public final class ScalingSignals implements AutoCloseable {
         return report;
     }
 
-    /** How many instances there should be; those there are, before the first interval has ended. For a gauge. */
+    /**
+     * How many instances there should be; before the first interval has ended those there are, within the policy's
+     * bounds. For a gauge.
+     */
     public int desiredInstances() {
         ScalingReport known = report;
-        return known != null
-                ? known.desired()
-                : (int) counted(balancer.instances()).count();
+        if (known != null) {
+            return known.desired();
+        }
+        // None may be known yet, and that must not read as a wish for none.
+        long count = counted(balancer.instances()).count();
+        return (int) Math.max(policy.minInstances(), Math.min(policy.maxInstances(), count));
     }
 
     /** The utilization of the service; not a number while it is not known. For a gauge. */

@@ -136,6 +136,13 @@ class ScalingSignalsTest {
     }
 
     @Test
+    void desiredInstances_noneKnownYet_theFewestAllowed() {
+        LoadBalancer balancer = balancer().build();
+        open.add(balancer);
+        assertEquals(2, signals(balancer, policy().instances(2, 5)).desiredInstances());
+    }
+
+    @Test
     void report_knownRate_desiredFollowsArrivalsWhateverIsInFlight() {
         LoadBalancer balancer = build(balancer(), 2);
         ScalingSignals signals = signals(balancer, policy().callsPerSecond(100).instances(1, 20));

@@ -5,6 +5,7 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -30,6 +31,7 @@ final class RestartingServer implements AutoCloseable {
     private final Set<Connection> open = ConcurrentHashMap.newKeySet();
     private final int port;
     private volatile ServerSocket listener;
+    private volatile Thread acceptor;
     private volatile boolean stopping;
 
     RestartingServer(Map<String, AtomicInteger> processed) throws IOException {
@@ -42,12 +44,12 @@ final class RestartingServer implements AutoCloseable {
         ServerSocket socket = new ServerSocket();
         socket.setReuseAddress(true);
         socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), at), 100);
-        daemon(() -> {
+        acceptor = daemon(() -> {
             while (true) {
                 try {
                     Connection connection = new Connection(socket.accept());
                     open.add(connection);
-                    daemon(connection);
+                    var unused = daemon(connection);
                 } catch (IOException e) {
                     return;
                 }
@@ -62,18 +64,28 @@ final class RestartingServer implements AutoCloseable {
 
     void stopGracefully() throws IOException {
         stopping = true;
-        listener.close();
+        stopListening();
         for (Connection each : open) {
             each.closeIfIdle();
         }
     }
 
     void kill() throws IOException {
-        listener.close();
+        stopListening();
         for (Connection each : open) {
             each.reset();
         }
         open.clear();
+    }
+
+    /** As long as a thread is in the system's accept, the port is open, although the socket is closed. */
+    private void stopListening() throws IOException {
+        listener.close();
+        try {
+            acceptor.join();
+        } catch (InterruptedException e) {
+            throw new InterruptedIOException("stopped while port " + port + " closes");
+        }
     }
 
     void start() throws IOException {
@@ -86,10 +98,11 @@ final class RestartingServer implements AutoCloseable {
         kill();
     }
 
-    private static void daemon(Runnable task) {
+    private static Thread daemon(Runnable task) {
         Thread thread = new Thread(task, "restarting-server");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private final class Connection implements Runnable {

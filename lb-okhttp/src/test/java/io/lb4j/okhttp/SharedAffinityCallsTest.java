@@ -130,19 +130,6 @@ class SharedAffinityCallsTest extends Fixture {
     }
 
     @Test
-    void get_connectionBrokeWithoutKey_isAnsweredByAnotherInstance() throws Exception {
-        try (RestartingServer a = new RestartingServer(new ConcurrentHashMap<>())) {
-            Backend b = backend("b", Wire.H1);
-            discovery.set("orders", a.instance("a"), b.instance());
-            LoadBalancedClient client = client();
-            assertThat(body(client, get(Wire.H1))).isEqualTo("ok");
-            a.kill();
-            a.start();
-            assertThat(body(client, get(Wire.H1))).isEqualTo("b");
-        }
-    }
-
-    @Test
     void get_storeNeverAnswers_isAnsweredAfterTheTimeOut() throws Exception {
         Backend a = backend("a", Wire.H1);
         orders(a);
