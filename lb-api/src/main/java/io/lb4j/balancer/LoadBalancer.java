@@ -219,7 +219,7 @@ public final class LoadBalancer implements AutoCloseable {
             return null;
         }
         InstanceState state = call.trial.state;
-        if ((among == null || among.has(state)) && state.tryStart()) {
+        if ((among == null || among.contains(state)) && state.tryStart()) {
             return new Lease(this, state, true, call);
         }
         // Calls from before its ejection fill it.

@@ -107,11 +107,10 @@ final class Routing {
         InstanceState picked = first;
         PickRequest elsewhere = request;
         for (int i = 0; i < MAX_PICKS; i++) {
-            if (!outs.has(picked)) {
-                if (!elsewhere.excludes(picked)) {
+            if (!elsewhere.excludes(picked)) {
+                if (!outs.has(picked)) {
                     return picked;
                 }
-            } else if (!elsewhere.excludes(picked)) {
                 elsewhere = elsewhere.avoiding(picked);
             }
             picked = ask(elsewhere);
@@ -125,11 +124,6 @@ final class Routing {
         }
         // It is no better anywhere.
         return request.excludes(first) ? another(request, first) : first;
-    }
-
-    /** Whether calls go there at all. */
-    boolean has(InstanceState state) {
-        return contains(state);
     }
 
     /** Those of less preferred priorities as well: whose key it is was decided when they were needed. */
@@ -273,7 +267,8 @@ final class Routing {
                 + " (expected: one of the " + candidates.length + " candidates it was made with)");
     }
 
-    private boolean contains(@Nullable InstanceState state) {
+    /** Whether calls go there at all. */
+    boolean contains(@Nullable InstanceState state) {
         for (InstanceState each : candidates) {
             if (each == state) {
                 return true;
