@@ -1,5 +1,6 @@
 package io.lb4j.affinity;
 
+import io.lb4j.internal.Settings;
 import java.time.Duration;
 
 /**
@@ -14,8 +15,6 @@ import java.time.Duration;
  */
 public record AffinitySettings(Duration lookupTimeout, Duration cacheFor, int cachedKeys) {
 
-    private static final Duration LONGEST = Duration.ofDays(365);
-
     /** Every component at its default. */
     public static final AffinitySettings DEFAULT =
             new AffinitySettings(Duration.ofMillis(50), Duration.ofSeconds(1), 1 << 16);
@@ -26,18 +25,8 @@ public record AffinitySettings(Duration lookupTimeout, Duration cacheFor, int ca
      * @throws IllegalArgumentException naming the component, its value and the rule it broke
      */
     public AffinitySettings {
-        check(
-                !lookupTimeout.isNegative() && !lookupTimeout.isZero() && lookupTimeout.compareTo(LONGEST) <= 0,
-                "lookupTimeout",
-                lookupTimeout,
-                "> 0, <= 365 days");
-        check(!cacheFor.isNegative() && cacheFor.compareTo(LONGEST) <= 0, "cacheFor", cacheFor, ">= 0, <= 365 days");
-        check(cachedKeys >= 1 << 10 && cachedKeys <= 1 << 24, "cachedKeys", cachedKeys, "1024 to 16777216");
-    }
-
-    private static void check(boolean ok, String name, Object value, String rule) {
-        if (!ok) {
-            throw new IllegalArgumentException(name + ": " + value + " (expected: " + rule + ")");
-        }
+        Settings.positive(lookupTimeout, "lookupTimeout");
+        Settings.notNegative(cacheFor, "cacheFor");
+        Settings.check(cachedKeys >= 1 << 10 && cachedKeys <= 1 << 24, "cachedKeys", cachedKeys, "1024 to 16777216");
     }
 }

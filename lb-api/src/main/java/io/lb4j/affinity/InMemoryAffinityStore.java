@@ -1,6 +1,7 @@
 package io.lb4j.affinity;
 
 import io.lb4j.Ticker;
+import io.lb4j.internal.Settings;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,12 +56,8 @@ public final class InMemoryAffinityStore implements AffinityStore {
     }
 
     InMemoryAffinityStore(int maxKeys, Duration timeToLive, Ticker ticker) {
-        if (maxKeys < 1) {
-            throw new IllegalArgumentException("maxKeys: " + maxKeys + " (expected: >= 1)");
-        }
-        if (timeToLive.isNegative() || timeToLive.isZero() || timeToLive.compareTo(Duration.ofDays(365)) > 0) {
-            throw new IllegalArgumentException("timeToLive: " + timeToLive + " (expected: > 0, <= 365 days)");
-        }
+        Settings.atLeast(1, maxKeys, "maxKeys");
+        Settings.positive(timeToLive, "timeToLive");
         this.maxKeys = maxKeys;
         this.timeToLive = timeToLive;
         this.timeToLiveNanos = timeToLive.toNanos();

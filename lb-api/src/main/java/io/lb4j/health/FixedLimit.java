@@ -1,5 +1,7 @@
 package io.lb4j.health;
 
+import io.lb4j.internal.Settings;
+
 /**
  * A limit that stays as it is.
  *

@@ -1,6 +1,7 @@
 package io.lb4j.health;
 
 import io.lb4j.ServiceInstance;
+import io.lb4j.internal.Settings;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 

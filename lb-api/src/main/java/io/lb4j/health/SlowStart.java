@@ -1,5 +1,6 @@
 package io.lb4j.health;
 
+import io.lb4j.internal.Settings;
 import java.time.Duration;
 
 /**

@@ -1,5 +1,6 @@
 package io.lb4j.retry;
 
+import io.lb4j.internal.Settings;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -54,14 +55,14 @@ public record HedgePolicy(
      * @throws IllegalArgumentException naming the component, its value and the rule it broke
      */
     public HedgePolicy {
-        check(percentile >= 50 && percentile <= 99.99, "percentile", percentile, "50 to 99.99");
-        check(maxExtraLoad > 0 && maxExtraLoad <= 1, "maxExtraLoad", maxExtraLoad, "> 0 and <= 1");
-        check(maxBurst >= 1 && maxBurst <= 1000, "maxBurst", maxBurst, "1 to 1000");
-        check(!minDelay.isNegative(), "minDelay", minDelay, ">= 0");
-        check(maxDelay.compareTo(minDelay) >= 0, "maxDelay", maxDelay, ">= minDelay " + minDelay);
-        check(maxDelay.compareTo(Duration.ofDays(1)) <= 0, "maxDelay", maxDelay, "<= 1 day");
-        check(!initialDelay.isNegative(), "initialDelay", initialDelay, ">= 0");
-        check(initialDelay.compareTo(Duration.ofDays(1)) <= 0, "initialDelay", initialDelay, "<= 1 day");
+        Settings.check(percentile >= 50 && percentile <= 99.99, "percentile", percentile, "50 to 99.99");
+        Settings.check(maxExtraLoad > 0 && maxExtraLoad <= 1, "maxExtraLoad", maxExtraLoad, "> 0 and <= 1");
+        Settings.check(maxBurst >= 1 && maxBurst <= 1000, "maxBurst", maxBurst, "1 to 1000");
+        Settings.check(!minDelay.isNegative(), "minDelay", minDelay, ">= 0");
+        Settings.check(maxDelay.compareTo(minDelay) >= 0, "maxDelay", maxDelay, ">= minDelay " + minDelay);
+        Settings.check(maxDelay.compareTo(Duration.ofDays(1)) <= 0, "maxDelay", maxDelay, "<= 1 day");
+        Settings.check(!initialDelay.isNegative(), "initialDelay", initialDelay, ">= 0");
+        Settings.check(initialDelay.compareTo(Duration.ofDays(1)) <= 0, "initialDelay", initialDelay, "<= 1 day");
         Objects.requireNonNull(calls, "calls");
     }
 
@@ -89,12 +90,6 @@ public record HedgePolicy(
                     case IDEMPOTENT -> safe || idempotent;
                     case ALL -> true;
                 };
-    }
-
-    private static void check(boolean ok, String name, Object value, String rule) {
-        if (!ok) {
-            throw new IllegalArgumentException(name + ": " + value + " (expected: " + rule + ")");
-        }
     }
 
     /** Collects the components of a {@link HedgePolicy}. Not thread-safe. */

@@ -1,5 +1,6 @@
 package io.lb4j.scaling;
 
+import io.lb4j.internal.Settings;
 import java.time.Duration;
 
 /**
@@ -58,26 +59,30 @@ public record ScalingPolicy(
      * @throws IllegalArgumentException if one is out of range
      */
     public ScalingPolicy {
-        check(target > 0 && target <= 10, "target", target, "> 0, <= 10");
-        check(tolerance >= 0 && tolerance < 1, "tolerance", tolerance, ">= 0, < 1");
-        check(minInstances >= 0, "minInstances", minInstances, ">= 0");
-        check(
+        Settings.check(target > 0 && target <= 10, "target", target, "> 0, <= 10");
+        Settings.check(tolerance >= 0 && tolerance < 1, "tolerance", tolerance, ">= 0, < 1");
+        Settings.check(minInstances >= 0, "minInstances", minInstances, ">= 0");
+        Settings.check(
                 maxInstances >= Math.max(1, minInstances),
                 "maxInstances",
                 maxInstances,
                 ">= 1 and minInstances " + minInstances);
-        check(callsPerSecond >= 0 && callsPerSecond < 1e12, "callsPerSecond", callsPerSecond, ">= 0");
-        check(callsInFlight >= 0 && callsInFlight < 1e12, "callsInFlight", callsInFlight, ">= 0");
-        check(interval.compareTo(SHORTEST_INTERVAL) >= 0 && isShort(interval), "interval", interval, "100 ms to 1 day");
+        Settings.check(callsPerSecond >= 0 && callsPerSecond < 1e12, "callsPerSecond", callsPerSecond, ">= 0");
+        Settings.check(callsInFlight >= 0 && callsInFlight < 1e12, "callsInFlight", callsInFlight, ">= 0");
+        Settings.check(
+                interval.compareTo(SHORTEST_INTERVAL) >= 0 && isShort(interval),
+                "interval",
+                interval,
+                "100 ms to 1 day");
         notNegative(scaleOutWindow, "scaleOutWindow");
         notNegative(scaleInWindow, "scaleInWindow");
-        check(underThreshold >= 0 && underThreshold < 10, "underThreshold", underThreshold, ">= 0, < 10");
-        check(
+        Settings.check(underThreshold >= 0 && underThreshold < 10, "underThreshold", underThreshold, ">= 0, < 10");
+        Settings.check(
                 overThreshold > underThreshold && overThreshold <= 10,
                 "overThreshold",
                 overThreshold,
                 "> underThreshold " + underThreshold + ", <= 10");
-        check(
+        Settings.check(
                 hysteresis >= 0 && hysteresis < overThreshold - underThreshold,
                 "hysteresis",
                 hysteresis,
@@ -87,17 +92,16 @@ public record ScalingPolicy(
     }
 
     private static void notNegative(Duration value, String name) {
-        check(!value.isNegative() && isShort(value), name, value, ">= 0, <= 1 day");
+        Settings.check(!value.isNegative() && isShort(value), name, value, ">= 0, <= 1 day");
+    }
+
+    /** The nearest number of instances that may be desired. */
+    int bounded(long instances) {
+        return (int) Math.max(minInstances, Math.min(maxInstances, instances));
     }
 
     private static boolean isShort(Duration value) {
         return value.compareTo(LONGEST) <= 0;
-    }
-
-    private static void check(boolean ok, String name, Object value, String rule) {
-        if (!ok) {
-            throw new IllegalArgumentException(name + ": " + value + " (expected: " + rule + ")");
-        }
     }
 
     /** A builder with every component at its default. */

@@ -2,6 +2,7 @@ package io.lb4j.socket;
 
 import io.lb4j.Scheduler;
 import io.lb4j.Ticker;
+import io.lb4j.internal.Settings;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
@@ -55,15 +56,15 @@ public record ConnectionSettings(
         Objects.requireNonNull(scheduler, "scheduler");
         Objects.requireNonNull(ticker, "ticker");
         Objects.requireNonNull(random, "random");
-        if (rememberedKeys < 0) {
-            throw new IllegalArgumentException("rememberedKeys: " + rememberedKeys + " (expected: >= 0)");
-        }
+        Settings.atLeast(0, rememberedKeys, "rememberedKeys");
     }
 
     private static void checkTimeout(Duration value, String name) {
-        if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException(name + ": " + value + " (expected: 1 ms to " + LONGEST + ")");
-        }
+        Settings.check(
+                value.compareTo(Duration.ofMillis(1)) >= 0 && value.compareTo(LONGEST) <= 0,
+                name,
+                value,
+                "1 ms to " + LONGEST);
     }
 
     /** A builder with every component at its default. */

@@ -4,6 +4,7 @@ import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
 import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.internal.Settings;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -43,9 +44,7 @@ public final class DatagramExchange {
 
     private DatagramExchange(
             Connector connector, Duration answerTimeout, int attempts, BiPredicate<byte[], byte[]> matches) {
-        if (attempts < 1) {
-            throw new IllegalArgumentException("attempts: " + attempts + " (expected: >= 1)");
-        }
+        Settings.atLeast(1, attempts, "attempts");
         this.connector = connector;
         this.answerNanos = answerTimeout.toNanos();
         this.attempts = attempts;

@@ -6,6 +6,7 @@ import io.lb4j.Ticker;
 import io.lb4j.balancer.InstanceReport;
 import io.lb4j.balancer.Lease;
 import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.internal.Settings;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -262,9 +263,7 @@ public final class UdpFlows implements AutoCloseable {
          * @throws IllegalArgumentException if less than 1
          */
         public Builder maxFlows(int value) {
-            if (value < 1) {
-                throw new IllegalArgumentException("maxFlows: " + value + " (expected: >= 1)");
-            }
+            Settings.atLeast(1, value, "maxFlows");
             this.maxFlows = value;
             return this;
         }

@@ -25,7 +25,8 @@ class ArchitectureTest {
     private static final String AFFINITY = "io.lb4j.affinity..";
     private static final String SOCKET = "io.lb4j.socket..";
     private static final String SCALING = "io.lb4j.scaling..";
-    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, SCALING};
+    private static final String INTERNAL = "io.lb4j.internal..";
+    private static final String[] API = {CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, SCALING, INTERNAL};
     private static final String STRATEGY = "io.lb4j.strategy..";
     private static final String DISCOVERY = "io.lb4j.discovery..";
     private static final String SERVER = "io.lb4j.server..";
@@ -54,6 +55,7 @@ class ArchitectureTest {
                 "io.lb4j.affinity",
                 "io.lb4j.socket",
                 "io.lb4j.scaling",
+                "io.lb4j.internal",
                 "io.lb4j.strategy",
                 "io.lb4j.strategy.decorator",
                 "io.lb4j.discovery",
@@ -82,7 +84,7 @@ class ArchitectureTest {
     void apiAndStrategies_transports_areUnknownToThem() {
         check(noClasses()
                 .that()
-                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, SCALING, STRATEGY)
+                .resideInAnyPackage(CONTRACTS, HEALTH, RETRY, BALANCER, AFFINITY, SOCKET, SCALING, INTERNAL, STRATEGY)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
