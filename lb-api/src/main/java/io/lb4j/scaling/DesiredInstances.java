@@ -39,7 +39,7 @@ final class DesiredInstances {
         int out = within(policy.scaleOutWindow().toNanos(), nowNanos, wish, Math::min);
         int in = within(policy.scaleInWindow().toNanos(), nowNanos, wish, Math::max);
         int stable = Math.min(Math.max(current, out), in);
-        return Math.max(policy.minInstances(), Math.min(policy.maxInstances(), stable));
+        return policy.bounded(stable);
     }
 
     private int within(long windowNanos, long nowNanos, int latest, IntBinaryOperator choose) {

@@ -89,8 +89,7 @@ public final class ScalingSignals implements AutoCloseable {
             return known.desired();
         }
         // None may be known yet, and that must not read as a wish for none.
-        long count = counted(balancer.instances()).count();
-        return (int) Math.max(policy.minInstances(), Math.min(policy.maxInstances(), count));
+        return policy.bounded(counted(balancer.instances()).count());
     }
 
     /** The utilization of the service; not a number while it is not known. For a gauge. */
@@ -161,10 +160,11 @@ public final class ScalingSignals implements AutoCloseable {
         waitingSum += balancer.waiting();
     }
 
+    private record Change(InstanceUtilization instance, UtilizationLevel was) {}
+
     private void publish(List<InstanceReport> all, long now) {
         List<InstanceUtilization> details = new ArrayList<>();
-        List<InstanceUtilization> changed = new ArrayList<>();
-        List<UtilizationLevel> before = new ArrayList<>();
+        List<Change> changes = new ArrayList<>();
         double load = 0;
         double room = 0;
         int known = 0;
@@ -182,8 +182,7 @@ public final class ScalingSignals implements AutoCloseable {
             serving++;
             details.add(utilization);
             if (utilization.level() != was) {
-                changed.add(utilization);
-                before.add(was);
+                changes.add(new Change(utilization, was));
             }
             if (!Double.isNaN(utilization.utilization())) {
                 known++;
@@ -212,10 +211,8 @@ public final class ScalingSignals implements AutoCloseable {
         int wasDesired = lastDesired < 0 ? all.size() : lastDesired;
         lastDesired = count;
 
-        for (int i = 0; i < changed.size(); i++) {
-            InstanceUtilization each = changed.get(i);
-            UtilizationLevel old = before.get(i);
-            tell(listener -> listener.onInstanceLevel(balancer.service(), each, old));
+        for (Change each : changes) {
+            tell(listener -> listener.onInstanceLevel(balancer.service(), each.instance, each.was));
         }
         if (made.level() != was) {
             tell(listener -> listener.onServiceLevel(made, was));

@@ -10,13 +10,10 @@ import org.jspecify.annotations.Nullable;
  * (Maglev's connection tracking). Forgets the key that was not used for the longest time. Thread-safe.
  */
 final class FlowMemory {
-    /** Twice as many would fit a table of this size before it grows. */
-    private static final float LOAD = 0.75f;
-
     private final Map<Long, String> instances;
 
     FlowMemory(int capacity) {
-        this.instances = new LinkedHashMap<>(16, LOAD, true) {
+        this.instances = new LinkedHashMap<>(16, 0.75f, true) {
             private static final long serialVersionUID = 1;
 
             @Override

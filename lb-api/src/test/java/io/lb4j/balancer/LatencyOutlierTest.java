@@ -282,31 +282,27 @@ final class LatencyOutlierTest {
         assertThat(run(60_000, 40, id -> 5)).isNegative();
     }
 
+    /** Ten seconds in which calls to one are cancelled after so long. */
+    private void runWhereOneLoses(int afterMillis) {
+        for (int now = 0; now < 10_000; now++) {
+            if (now % 25 == 0) {
+                Lease lease = balancer.acquire(PickRequest.plain());
+                boolean loses = lease.instance().id().equals("b");
+                rig.time.schedule(
+                        () -> lease.close(loses ? Outcome.IGNORED : Outcome.SUCCESS),
+                        Duration.ofMillis(loses ? afterMillis : 5));
+            }
+            rig.advanceMillis(1);
+        }
+    }
+
     @Test
     void callsCancelledWhenTheyWereSlowAlready_count_andThoseCancelledBeforeDont() {
         open(latencyOnly(), 2);
         run(5_000, 40, id -> 5);
-        for (int now = 0; now < 10_000; now++) {
-            if (now % 25 == 0) {
-                Lease lease = balancer.acquire(PickRequest.plain());
-                boolean loses = lease.instance().id().equals("b");
-                rig.time.schedule(
-                        () -> lease.close(loses ? Outcome.IGNORED : Outcome.SUCCESS),
-                        Duration.ofMillis(loses ? 50 : 5));
-            }
-            rig.advanceMillis(1);
-        }
+        runWhereOneLoses(50);
         assertThat(ejected()).isEmpty();
-        for (int now = 0; now < 10_000; now++) {
-            if (now % 25 == 0) {
-                Lease lease = balancer.acquire(PickRequest.plain());
-                boolean loses = lease.instance().id().equals("b");
-                rig.time.schedule(
-                        () -> lease.close(loses ? Outcome.IGNORED : Outcome.SUCCESS),
-                        Duration.ofMillis(loses ? 70 : 5));
-            }
-            rig.advanceMillis(1);
-        }
+        runWhereOneLoses(70);
         assertThat(heard("ejected b")).isPositive();
     }
 
