@@ -492,6 +492,7 @@ final class LoadBalancedSocketTest {
     void watched_resetBeforeTheAnswer_isAFailure() throws Exception {
         service = Service.of(Service.IN_ORDER, TestServer.resets("a"));
         try (Socket socket = watched().createSocket("orders", 1)) {
+            socket.getOutputStream().write(1);
             assertThatThrownBy(() -> socket.getInputStream().read(new byte[10])).isInstanceOf(SocketException.class);
             assertThat(service.inFlight("a")).as("before this side has closed").isZero();
         }

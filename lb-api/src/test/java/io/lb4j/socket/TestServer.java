@@ -3,9 +3,11 @@ package io.lb4j.socket;
 import io.lb4j.ServiceInstance;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -20,13 +22,14 @@ final class TestServer implements AutoCloseable {
     final String id;
     private final ServerSocket listening;
     private final Handler handler;
+    private final Thread acceptor;
     final List<Socket> accepted = new CopyOnWriteArrayList<>();
 
     TestServer(String id, Handler handler) throws IOException {
         this.id = id;
         this.handler = handler;
         this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        start(this::accept);
+        this.acceptor = start(this::accept);
     }
 
     /** Says its id and returns what it gets. */
@@ -47,9 +50,12 @@ final class TestServer implements AutoCloseable {
         return new TestServer(id, socket -> {});
     }
 
-    /** Accepts and resets. */
+    /** Resets at the first byte it gets: before that, it might be the connecting that fails. */
     static TestServer resets(String id) throws IOException {
-        return new TestServer(id, socket -> socket.setSoLinger(true, 0));
+        return new TestServer(id, socket -> {
+            socket.getInputStream().read();
+            socket.setSoLinger(true, 0);
+        });
     }
 
     /**
@@ -62,10 +68,11 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    private static void start(Runnable task) {
+    private static Thread start(Runnable task) {
         Thread thread = new Thread(task, "test server");
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private void accept() {
@@ -73,7 +80,7 @@ final class TestServer implements AutoCloseable {
             while (true) {
                 Socket socket = listening.accept();
                 accepted.add(socket);
-                start(() -> {
+                Thread unused = start(() -> {
                     try (socket) {
                         handler.handle(socket);
                     } catch (Exception e) {
@@ -109,18 +116,30 @@ final class TestServer implements AutoCloseable {
 
     /** As when its process dies: nobody listens any more, and what is connected is reset. */
     void kill() throws IOException {
-        listening.close();
+        stopListening();
         for (Socket each : accepted) {
-            if (!each.isClosed()) {
+            try {
                 each.setSoLinger(true, 0);
-                each.close();
+            } catch (SocketException e) {
+                // Closed by its own thread, because the client went away.
             }
+            each.close();
+        }
+    }
+
+    /** As long as a thread is in the system's accept, the port is open, although the socket is closed. */
+    private void stopListening() throws IOException {
+        listening.close();
+        try {
+            acceptor.join();
+        } catch (InterruptedException e) {
+            throw new InterruptedIOException("stopped while the port of " + id + " closes");
         }
     }
 
     @Override
     public void close() throws IOException {
-        listening.close();
+        stopListening();
         for (Socket each : accepted) {
             each.close();
         }

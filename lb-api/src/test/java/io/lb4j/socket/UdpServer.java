@@ -13,13 +13,14 @@ import java.util.function.Function;
 final class UdpServer implements AutoCloseable {
     private final String id;
     private final DatagramSocket socket;
+    private final Thread server;
 
     UdpServer(String id, Function<String, String[]> answers) throws SocketException {
         this.id = id;
         this.socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
-        Thread thread = new Thread(() -> serve(answers), "udp server");
-        thread.setDaemon(true);
-        thread.start();
+        this.server = new Thread(() -> serve(answers), "udp server");
+        server.setDaemon(true);
+        server.start();
     }
 
     /** Answers with the first byte of the query and its id. */
@@ -63,8 +64,14 @@ final class UdpServer implements AutoCloseable {
         return ServiceInstance.builder("127.0.0.1", port).id(id).build();
     }
 
+    /** Waits for its thread: as long as that is in the system's receive, the port is open, although the socket is closed. */
     @Override
     public void close() {
         socket.close();
+        try {
+            server.join();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("stopped while the port of " + id + " closes", e);
+        }
     }
 }
