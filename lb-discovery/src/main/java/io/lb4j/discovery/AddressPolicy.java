@@ -1,5 +1,6 @@
 package io.lb4j.discovery;
 
+import io.lb4j.discovery.internal.AddressRange;
 import java.net.InetAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,9 @@
 package io.lb4j.discovery;
 
 import io.lb4j.Scheduler;
+import io.lb4j.discovery.internal.DaemonThreads;
+import io.lb4j.discovery.internal.Durations;
+import io.lb4j.discovery.internal.Troubles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

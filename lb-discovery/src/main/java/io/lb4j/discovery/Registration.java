@@ -3,6 +3,11 @@ package io.lb4j.discovery;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.internal.Backoff;
+import io.lb4j.discovery.internal.InstanceWriter;
+import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.SharedRandom;
+import io.lb4j.discovery.internal.Troubles;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -13,7 +18,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import okhttp3.Call;
+import okhttp3.Headers;
+import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,11 +41,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Registration implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Registration.class.getName());
+    private static final MediaType JSON = MediaType.get("application/json");
     private static final Duration RETRY_BASE = Duration.ofMillis(100);
     private static final Duration RETRY_MAX = Duration.ofSeconds(5);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
 
-    private final RegistryCalls calls;
+    private final JsonCalls calls;
     private final Scheduler scheduler;
     private final Consumer<Status> listener;
     private final Duration ttl;
@@ -80,7 +90,7 @@ public final class Registration implements AutoCloseable {
     public record Status(State state, String detail) {}
 
     private Registration(Builder builder) {
-        this.calls = new RegistryCalls(builder.url, builder.token, builder.client);
+        this.calls = RegistryRules.calls(builder.url, builder.token, builder.client);
         this.scheduler = builder.scheduler;
         this.listener = builder.listener;
         this.service = builder.service;
@@ -161,9 +171,9 @@ public final class Registration implements AutoCloseable {
         }
         boolean renewal = body == null;
         long mine = ++turn;
-        call = calls.ask(method, calls.path(query, path), body, timeout, new RegistryCalls.Handler() {
+        call = calls.ask(request(method, query, body, path), timeout, new JsonCalls.Handler() {
             @Override
-            public void answered(int code, JsonNode json) {
+            public void answered(int code, Headers headers, JsonNode json) {
                 Registration.this.answered(mine, renewal, code, json);
             }
 
@@ -172,6 +182,13 @@ public final class Registration implements AutoCloseable {
                 Registration.this.failed(mine, renewal, held() ? State.RENEWING : State.REGISTERING, error);
             }
         });
+    }
+
+    private Request.Builder request(String method, Map<String, String> query, byte @Nullable [] body, String... path) {
+        RequestBody content = RequestBody.create(body == null ? new byte[0] : body, body == null ? null : JSON);
+        return new Request.Builder()
+                .url(calls.path(RegistryRules.PATH, query, path))
+                .method(method, content);
     }
 
     private synchronized boolean held() {
@@ -263,9 +280,10 @@ public final class Registration implements AutoCloseable {
         }
         try {
             int code = calls.askNow(
-                    "DELETE",
-                    calls.path(
+                    request(
+                            "DELETE",
                             Map.of("lease", lease),
+                            null,
                             service,
                             "instances",
                             instance().id()),

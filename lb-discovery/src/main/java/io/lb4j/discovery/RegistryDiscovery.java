@@ -3,9 +3,12 @@ package io.lb4j.discovery;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.Ticker;
+import io.lb4j.discovery.internal.Backoff;
+import io.lb4j.discovery.internal.Durations;
+import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.ServiceWatches;
+import io.lb4j.discovery.internal.SharedRandom;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
 import okhttp3.OkHttpClient;
@@ -28,23 +31,19 @@ public final class RegistryDiscovery implements ServiceDiscovery {
     /** How long a request waits for a change, unless told otherwise: 30 s. */
     public static final Duration DEFAULT_WAIT = RegistryRules.DEFAULT_WAIT;
 
-    private final RegistryCalls calls;
-    private final RegistryWatch.Settings settings;
-
-    /** Guarded by this. */
-    private final Map<String, RegistryWatch> watched = new LinkedHashMap<>();
-
-    private boolean closed;
+    private final JsonCalls calls;
+    private final ServiceWatches watches;
 
     private RegistryDiscovery(Builder builder) {
-        this.calls = new RegistryCalls(builder.url, builder.token, builder.client);
-        this.settings = new RegistryWatch.Settings(
+        this.calls = RegistryRules.calls(builder.url, builder.token, builder.client);
+        RegistryWatch.Settings settings = new RegistryWatch.Settings(
                 calls,
                 builder.scheduler,
                 Ticker.system(),
                 builder.wait,
                 builder.margin,
                 new Backoff(RegistryWatch.RETRY_BASE, RegistryWatch.RETRY_MAX, builder.random));
+        this.watches = new ServiceWatches(toString(), service -> new RegistryWatch(service, settings));
     }
 
     /**
@@ -69,41 +68,12 @@ public final class RegistryDiscovery implements ServiceDiscovery {
      */
     @Override
     public Watch watch(String service, Listener listener) {
-        RegistryRules.service(service);
-        RegistryWatch running;
-        Watch watch;
-        boolean first;
-        synchronized (this) {
-            if (closed) {
-                throw new IllegalStateException(this + " is closed");
-            }
-            RegistryWatch there = watched.get(service);
-            first = there == null;
-            RegistryWatch found = there != null ? there : new RegistryWatch(service, settings);
-            watched.put(service, found);
-            watch = found.watchers().add(listener, () -> forget(service, found));
-            running = found;
-        }
-        if (first) {
-            running.start();
-        }
-        running.watchers().flush();
-        return watch;
-    }
-
-    private synchronized void forget(String service, RegistryWatch watch) {
-        if (watch.watchers().isEmpty() && watched.remove(service, watch)) {
-            watch.close();
-        }
+        return watches.watch(RegistryRules.service(service), listener);
     }
 
     @Override
     public void close() {
-        synchronized (this) {
-            closed = true;
-            watched.values().forEach(RegistryWatch::close);
-            watched.clear();
-        }
+        watches.close();
         calls.close();
     }
 

@@ -1,6 +1,7 @@
 package io.lb4j.discovery;
 
 import com.sun.net.httpserver.HttpExchange;
+import io.lb4j.discovery.internal.Durations;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;

@@ -1,10 +1,18 @@
 package io.lb4j.discovery;
 
+import io.lb4j.discovery.internal.Durations;
+import io.lb4j.discovery.internal.JsonCalls;
 import java.time.Duration;
 import java.util.regex.Pattern;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
 
 /** What the registry takes: names, times and sizes. Its clients keep the same rules, to fail before they ask. */
 final class RegistryRules {
+    /** Where everything is, below the registry's URL. */
+    static final String PATH = "v1/services";
+
     static final Duration DEFAULT_TTL = Duration.ofSeconds(15);
     static final Duration MIN_TTL = Duration.ofSeconds(1);
     static final Duration MAX_TTL = Duration.ofMinutes(10);
@@ -16,9 +24,6 @@ final class RegistryRules {
 
     /** Of all registrations together, so that no answer gets larger than what clients take. */
     static final int MAX_TOTAL_BYTES = 8 << 20;
-
-    /** Of an answer, at the client. */
-    static final int MAX_ANSWER_BYTES = 16 << 20;
 
     static final int MIN_TOKEN_LENGTH = 16;
 
@@ -42,6 +47,23 @@ final class RegistryRules {
 
     static Duration ttl(Duration value) {
         return Durations.check("ttl", value, MIN_TTL, MAX_TTL);
+    }
+
+    /**
+     * Calls to a registry at an address that users gave.
+     *
+     * @throws IllegalArgumentException if it is malformed, or the token would be sent in the clear
+     */
+    static JsonCalls calls(String address, @Nullable String token, @Nullable OkHttpClient client) {
+        HttpUrl url = JsonCalls.url(address);
+        if (token == null) {
+            return new JsonCalls("registry", url, request -> {}, client);
+        }
+        if (!JsonCalls.keepsSecrets(url)) {
+            throw new IllegalArgumentException(
+                    "registry: " + address + " with a token (expected: https, or a loopback address)");
+        }
+        return new JsonCalls("registry", url, request -> request.header("Authorization", "Bearer " + token), client);
     }
 
     static String token(String value) {

@@ -3,6 +3,8 @@ package io.lb4j.discovery;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.internal.InstanceReader;
+import io.lb4j.discovery.internal.InstanceWriter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

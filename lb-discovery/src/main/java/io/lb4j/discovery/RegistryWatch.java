@@ -4,6 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.Ticker;
+import io.lb4j.discovery.internal.Backoff;
+import io.lb4j.discovery.internal.Bulletin;
+import io.lb4j.discovery.internal.InstanceReader;
+import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.ServiceWatches;
+import io.lb4j.discovery.internal.Watchers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,28 +19,24 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import okhttp3.Call;
+import okhttp3.Headers;
+import okhttp3.Request;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The endless question for one service: what has changed since index N? One request or one timer is under way at any
  * time. Thread-safe.
  */
-final class RegistryWatch implements RegistryCalls.Handler {
+final class RegistryWatch implements JsonCalls.Handler, ServiceWatches.Running {
     static final Duration RETRY_BASE = Duration.ofMillis(100);
     static final Duration RETRY_MAX = Duration.ofSeconds(5);
 
     /** A storm of changes is asked for this often, and each answer has all of them. */
     private static final Duration BREATH = Duration.ofMillis(10);
 
-    /** How many complaints about one answer a message has. */
-    private static final int SHOWN = 5;
-
-    private static final System.Logger LOG = System.getLogger(RegistryDiscovery.class.getName());
-
     private final String service;
     private final Settings settings;
-    private final Watchers watchers;
-    private final Troubles troubles = new Troubles();
+    private final Bulletin bulletin;
 
     /** Who has the turn writes these: one request or timer at a time. */
     private @Nullable Position position;
@@ -56,26 +58,23 @@ final class RegistryWatch implements RegistryCalls.Handler {
      * @param margin what an answer may take beyond the wait that was asked for
      */
     record Settings(
-            RegistryCalls calls,
-            Scheduler scheduler,
-            Ticker ticker,
-            Duration waitTime,
-            Duration margin,
-            Backoff backoff) {}
+            JsonCalls calls, Scheduler scheduler, Ticker ticker, Duration waitTime, Duration margin, Backoff backoff) {}
 
     private record Position(String epoch, long index) {}
 
     RegistryWatch(String service, Settings settings) {
         this.service = service;
         this.settings = settings;
-        this.watchers = new Watchers(service);
+        this.bulletin = new Bulletin(settings.calls.toString(), service);
     }
 
-    Watchers watchers() {
-        return watchers;
+    @Override
+    public Watchers watchers() {
+        return bulletin.watchers();
     }
 
-    void start() {
+    @Override
+    public void start() {
         ask();
     }
 
@@ -92,7 +91,10 @@ final class RegistryWatch implements RegistryCalls.Handler {
         askedAt = settings.ticker.nanos();
         synchronized (this) {
             if (!closed) {
-                call = settings.calls.ask("GET", settings.calls.path(query, service), null, timeout, this);
+                call = settings.calls.ask(
+                        new Request.Builder().url(settings.calls.path(RegistryRules.PATH, query, service)),
+                        timeout,
+                        this);
             }
         }
     }
@@ -104,7 +106,7 @@ final class RegistryWatch implements RegistryCalls.Handler {
     }
 
     @Override
-    public void answered(int status, JsonNode body) {
+    public void answered(int status, Headers headers, JsonNode body) {
         if (!body.path("epoch").isTextual()
                 || !body.path("index").isIntegralNumber()
                 || !(status == 404 || (status == 200 && body.path("instances").isArray()))) {
@@ -116,7 +118,7 @@ final class RegistryWatch implements RegistryCalls.Handler {
                 new Position(body.path("epoch").asText(), body.path("index").asLong());
         boolean complete = body.path("complete").asBoolean(true);
         if (before != null && !before.epoch.equals(now.epoch)) {
-            List<ServiceInstance> last = watchers.lastInstances();
+            List<ServiceInstance> last = bulletin.lastInstances();
             beforeRestart = last == null ? List.of() : last;
         }
         if (complete) {
@@ -133,30 +135,17 @@ final class RegistryWatch implements RegistryCalls.Handler {
     }
 
     private void tell(int status, JsonNode body, boolean complete) {
-        List<String> complaints = new ArrayList<>();
         if (status == 200) {
-            List<ServiceInstance> instances = instances(body.path("instances"), complaints);
-            // Nothing that can be understood isn't the same as nothing.
-            if (!instances.isEmpty() || complaints.isEmpty()) {
-                watchers.instances(instances);
-            }
+            List<String> complaints = new ArrayList<>();
+            bulletin.instances(instances(body.path("instances"), complaints), complaints);
         } else if (complete) {
-            watchers.unknown(settings.calls + " has no service '" + service + "': "
-                    + body.path("error").asText("no such service"));
+            bulletin.unknown(body.path("error").asText("no such service"));
         } else if (!beforeRestart.isEmpty()) {
-            watchers.instances(beforeRestart);
+            bulletin.instances(beforeRestart, List.of());
         } else {
-            complaints.add("has just started and does not know '" + service + "' yet");
+            bulletin.trouble(
+                    new IOException(settings.calls + ": has just started and does not know '" + service + "' yet"));
         }
-        if (complaints.isEmpty() && troubles.clear()) {
-            LOG.log(System.Logger.Level.INFO, service + ": " + settings.calls + " answers again");
-        }
-        if (!complaints.isEmpty()) {
-            String rest = complaints.size() > SHOWN ? "; and " + (complaints.size() - SHOWN) + " more" : "";
-            trouble(new IOException(
-                    complaints.stream().limit(SHOWN).collect(Collectors.joining("; ", settings.calls + ": ", rest))));
-        }
-        watchers.flush();
     }
 
     /** What the answer lists, and while it is incomplete what was known before besides. */
@@ -190,24 +179,12 @@ final class RegistryWatch implements RegistryCalls.Handler {
             }
         }
         failures++;
-        trouble(error);
-        watchers.flush();
+        bulletin.trouble(error);
         askIn(settings.backoff.delay(failures));
     }
 
-    private void trouble(IOException error) {
-        if (troubles.add(String.valueOf(error.getMessage()))) {
-            LOG.log(
-                    System.Logger.Level.WARNING,
-                    service + ": " + error.getMessage()
-                            + (watchers.lastInstances() == null
-                                    ? "; no list is known"
-                                    : "; the last good list stays in force"));
-            watchers.error(error);
-        }
-    }
-
-    synchronized void close() {
+    @Override
+    public synchronized void close() {
         closed = true;
         if (timer != null) {
             timer.cancel();
@@ -215,6 +192,6 @@ final class RegistryWatch implements RegistryCalls.Handler {
         if (call != null) {
             call.cancel();
         }
-        watchers.close();
+        bulletin.watchers().close();
     }
 }

@@ -1,6 +1,7 @@
 package io.lb4j.discovery;
 
 import com.sun.net.httpserver.HttpExchange;
+import io.lb4j.discovery.internal.AddressRange;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

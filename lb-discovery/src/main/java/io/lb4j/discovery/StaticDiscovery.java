@@ -2,6 +2,9 @@ package io.lb4j.discovery;
 
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.internal.Addresses;
+import io.lb4j.discovery.internal.Names;
+import io.lb4j.discovery.internal.Watchers;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

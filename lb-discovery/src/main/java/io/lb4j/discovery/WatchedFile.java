@@ -1,5 +1,6 @@
 package io.lb4j.discovery;
 
+import io.lb4j.discovery.internal.MalformedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;

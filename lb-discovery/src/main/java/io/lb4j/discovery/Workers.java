@@ -1,5 +1,6 @@
 package io.lb4j.discovery;
 
+import io.lb4j.discovery.internal.DaemonThreads;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;

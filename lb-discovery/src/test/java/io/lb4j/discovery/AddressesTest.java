@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lb4j.discovery.internal.AddressRange;
+import io.lb4j.discovery.internal.Backoff;
+import io.lb4j.discovery.internal.Durations;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;

@@ -4,6 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.internal.AddressRange;
+import io.lb4j.discovery.internal.Addresses;
+import io.lb4j.discovery.internal.Backoff;
+import io.lb4j.discovery.internal.Durations;
+import io.lb4j.discovery.internal.InstanceReader;
+import io.lb4j.discovery.internal.InstanceWriter;
+import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.MalformedException;
 import io.lb4j.testing.Fuzzer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -19,6 +27,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import okhttp3.Headers;
 import okhttp3.MediaType;
 import okhttp3.Protocol;
 import okhttp3.Request;
@@ -166,7 +175,7 @@ final class FuzzTest {
 
     @Test
     void registryAnswer_ofAnyContent_leavesAListInForce() {
-        RegistryCalls calls = new RegistryCalls("http://127.0.0.1:1", null, null);
+        JsonCalls calls = RegistryRules.calls("http://127.0.0.1:1", null, null);
         // What is to be asked next is never asked: here it is the answers that matter.
         RegistryWatch watch = new RegistryWatch(
                 "orders",
@@ -187,13 +196,13 @@ final class FuzzTest {
             int status = random.nextInt(20) == 0 ? 503 : 200;
             JsonNode json;
             try {
-                json = RegistryCalls.json(status, response(status, input));
+                json = JsonCalls.json(response(status, input));
             } catch (IOException e) {
                 watch.failed(e);
                 assertThat(watch.watchers().lastInstances()).containsExactly(ServiceInstance.of("good", 1));
                 return Fuzzer.kind(e);
             }
-            watch.answered(status, json);
+            watch.answered(status, Headers.of(), json);
             List<ServiceInstance> now = watch.watchers().lastInstances();
             // An empty list is believed if it was said to be one, and nothing else is.
             if (json.path("instances").size() > 0 || !json.path("instances").isArray() || status != 200) {

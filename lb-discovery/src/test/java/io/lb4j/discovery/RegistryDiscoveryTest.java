@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.lb4j.ServiceDiscovery;
+import io.lb4j.discovery.internal.JsonCalls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -144,7 +145,9 @@ class RegistryDiscoveryTest {
         script = request -> answer(200, "<html>");
         awaitTrouble(": answered 200 with something that is not JSON");
         script = request -> answer(404, "[]");
-        awaitTrouble(": answered 404 with something that is not a JSON object");
+        awaitTrouble(": answered 404");
+        script = request -> answer(502, "<html>\nbad gateway");
+        awaitTrouble(": answered 502: <html> bad gateway");
         script = request -> answer(404, "{\"error\":\"no such page\"}");
         awaitTrouble(": answered 404: no such page");
         script = request -> answer(200, "{\"epoch\":\"e\",\"index\":1}");
@@ -160,7 +163,7 @@ class RegistryDiscoveryTest {
 
         assertThat(recorder.snapshots).allMatch(list -> list.size() == 1);
         assertThat(recorder.unknown).isEmpty();
-        assertThat(recorder.messages()).doesNotHaveDuplicates().hasSize(7);
+        assertThat(recorder.messages()).doesNotHaveDuplicates().hasSize(8);
 
         script = good(instance(2));
         awaitLast("127.0.0.1:2");
@@ -169,7 +172,7 @@ class RegistryDiscoveryTest {
 
     @Test
     void answer_tooLarge_isTrouble() throws IOException {
-        script = request -> answer(200, body("e", 1, " ".repeat(RegistryRules.MAX_ANSWER_BYTES)));
+        script = request -> answer(200, body("e", 1, " ".repeat(JsonCalls.MAX_ANSWER_BYTES)));
         watch(start());
 
         awaitTrouble(": answered with more than 16777216 bytes");

@@ -59,6 +59,7 @@ class ArchitectureTest {
                 "io.lb4j.strategy",
                 "io.lb4j.strategy.decorator",
                 "io.lb4j.discovery",
+                "io.lb4j.discovery.internal",
                 "io.lb4j.server",
                 "io.lb4j.okhttp",
                 "io.lb4j.okhttp.rules"

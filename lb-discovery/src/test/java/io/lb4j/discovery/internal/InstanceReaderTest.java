@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;

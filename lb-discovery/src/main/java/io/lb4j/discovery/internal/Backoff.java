@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import java.time.Duration;
 import java.util.random.RandomGenerator;
@@ -8,26 +8,26 @@ import java.util.random.RandomGenerator;
  * Brooker, "Exponential Backoff and Jitter", AWS 2015), so that a thousand clients of a registry that comes back don't
  * come back together. Thread-safe.
  */
-final class Backoff {
+public final class Backoff {
     private final long baseNanos;
     private final long maxNanos;
     private final RandomGenerator random;
 
-    Backoff(Duration base, Duration max, RandomGenerator random) {
+    public Backoff(Duration base, Duration max, RandomGenerator random) {
         this.baseNanos = base.toNanos();
         this.maxNanos = Math.max(baseNanos, max.toNanos());
         this.random = random;
     }
 
     /** The wait after {@code failures} failures in a row, at least 1. */
-    Duration delay(int failures) {
+    public Duration delay(int failures) {
         long bound = failures > 30 ? maxNanos : Math.min(maxNanos, baseNanos << (failures - 1));
         // The shift may have overflowed where the base is long.
         return Duration.ofNanos(random.nextLong((bound <= 0 ? maxNanos : bound) + 1));
     }
 
     /** Evenly between {@code share} of the time and the whole of it. */
-    Duration early(Duration time, double share) {
+    public Duration early(Duration time, double share) {
         return Duration.ofNanos((long) (time.toNanos() * random.nextDouble(share, 1)));
     }
 }

@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A range of IP addresses in CIDR spelling, {@code 10.0.0.0/8} or {@code fd00::/8}; a single address is a range of one.
  * Never asks DNS, since the answer may be another one when the address is called.
  */
-final class AddressRange {
+public final class AddressRange {
     private static final String OCTET = "(?:[01]?\\d{1,2}|2[0-4]\\d|25[0-5])";
 
     /** No octet above 255: what merely looks like an address is looked up as a name. */
@@ -25,7 +25,7 @@ final class AddressRange {
         this.prefix = prefix;
     }
 
-    static AddressRange parse(String spelling) {
+    public static AddressRange parse(String spelling) {
         int slash = spelling.indexOf('/');
         InetAddress address = literal(slash < 0 ? spelling : spelling.substring(0, slash));
         if (address == null) {
@@ -51,7 +51,7 @@ final class AddressRange {
     }
 
     /** The address that {@code text} spells in digits, or null if it is a name. */
-    static @Nullable InetAddress literal(String text) {
+    public static @Nullable InetAddress literal(String text) {
         if (!isSpelledInDigits(text)) {
             return null;
         }
@@ -63,12 +63,12 @@ final class AddressRange {
     }
 
     /** Whether the JDK reads it as an address, or refuses it, without asking DNS. */
-    static boolean isSpelledInDigits(String text) {
+    public static boolean isSpelledInDigits(String text) {
         // A zone (%eth0) means something on one machine only.
         return IPV4.matcher(text).matches() || (text.indexOf(':') >= 0 && text.indexOf('%') < 0);
     }
 
-    boolean contains(InetAddress address) {
+    public boolean contains(InetAddress address) {
         byte[] bytes = address.getAddress();
         if (bytes.length != network.length) {
             return false;

@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import io.lb4j.ServiceDiscovery.Listener;
 import io.lb4j.ServiceDiscovery.Watch;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * is only noted; {@link #flush} tells it, to be called outside of every lock, since listeners are other people's code.
  * Each hears one call at a time; one that lags behind gets the newest state, not all of them. Thread-safe.
  */
-final class Watchers {
+public final class Watchers {
     private static final System.Logger LOG = System.getLogger(Watchers.class.getName());
 
     private final String service;
@@ -22,7 +22,7 @@ final class Watchers {
     private @Nullable Event state;
     private @Nullable Event trouble;
 
-    Watchers(String service) {
+    public Watchers(String service) {
         this.service = service;
     }
 
@@ -57,7 +57,7 @@ final class Watchers {
      *
      * @param onClose runs once, when the watch is closed
      */
-    synchronized Watch add(Listener listener, Runnable onClose) {
+    public synchronized Watch add(Listener listener, Runnable onClose) {
         Subscription added = new Subscription(Objects.requireNonNull(listener, "listener"), onClose);
         subscriptions.add(added);
         if (state != null) {
@@ -69,11 +69,11 @@ final class Watchers {
         return added;
     }
 
-    void instances(List<ServiceInstance> instances) {
+    public void instances(List<ServiceInstance> instances) {
         state(new Event.Instances(instances));
     }
 
-    void unknown(String detail) {
+    public void unknown(String detail) {
         state(new Event.Unknown(detail));
     }
 
@@ -86,14 +86,14 @@ final class Watchers {
         }
     }
 
-    synchronized void error(Throwable error) {
+    public synchronized void error(Throwable error) {
         Event next = new Event.Trouble(error);
         trouble = next;
         subscriptions.forEach(s -> s.post(next));
     }
 
     /** Tells what was noted, on this thread, unless another thread is telling it. */
-    void flush() {
+    public void flush() {
         List<Subscription> all;
         synchronized (this) {
             all = List.copyOf(subscriptions);
@@ -102,11 +102,11 @@ final class Watchers {
     }
 
     /** The instances told last, whatever went wrong since; null if none were. */
-    synchronized @Nullable List<ServiceInstance> lastInstances() {
+    public synchronized @Nullable List<ServiceInstance> lastInstances() {
         return state instanceof Event.Instances known ? known.instances : null;
     }
 
-    synchronized boolean isEmpty() {
+    public synchronized boolean isEmpty() {
         return subscriptions.isEmpty();
     }
 
@@ -115,7 +115,7 @@ final class Watchers {
     }
 
     /** Ends every watch without running what was to run on its close. */
-    synchronized void close() {
+    public synchronized void close() {
         subscriptions.forEach(Subscription::end);
         subscriptions.clear();
     }

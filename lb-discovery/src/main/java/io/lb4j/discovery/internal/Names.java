@@ -1,16 +1,16 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import java.util.Collection;
 import java.util.stream.Collectors;
 
 /** How messages name what is known. */
-final class Names {
+public final class Names {
     private static final int SHOWN = 20;
 
     private Names() {}
 
     /** {@code one of [a, b]}, cut after some, or a word for none. */
-    static String oneOf(Collection<String> names) {
+    public static String oneOf(Collection<String> names) {
         if (names.isEmpty()) {
             return "a known service, but none is known";
         }

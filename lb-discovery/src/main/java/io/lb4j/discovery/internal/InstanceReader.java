@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * Reads instances from JSON, token by token, so that every complaint can say line, column and field. A tree would have
  * forgotten the first two, and data binding says them only for some mistakes. Not thread-safe.
  */
-final class InstanceReader {
+public final class InstanceReader {
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
@@ -50,12 +50,12 @@ final class InstanceReader {
      *
      * @param source leads every complaint
      */
-    static Map<String, List<ServiceInstance>> services(byte[] text, String source) throws MalformedException {
+    public static Map<String, List<ServiceInstance>> services(byte[] text, String source) throws MalformedException {
         return read(text, source, InstanceReader::services);
     }
 
     /** Reads one instance object; {@code id} is used if it has none, and must match if it has one. */
-    static ServiceInstance instance(byte[] text, String source, String id) throws MalformedException {
+    public static ServiceInstance instance(byte[] text, String source, String id) throws MalformedException {
         return read(text, source, reader -> {
             ServiceInstance instance = reader.instanceObject(id);
             if (!instance.id().equals(id)) {
@@ -67,7 +67,7 @@ final class InstanceReader {
     }
 
     /** Reads one instance that some parser found; unknown fields, of a later version, are skipped. */
-    static ServiceInstance lenient(JsonParser json, String source) throws MalformedException {
+    public static ServiceInstance lenient(JsonParser json, String source) throws MalformedException {
         return read(json, source, false, InstanceReader::instanceOrAddress);
     }
 

@@ -1,16 +1,16 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Checks of durations that users set, and their spelling on the wire: {@code 500ms}, {@code 15s}, {@code 2m}. */
-final class Durations {
+public final class Durations {
     private static final Pattern SPELLING = Pattern.compile("(\\d{1,9})(ms|s|m)");
 
     private Durations() {}
 
-    static Duration check(String name, Duration value, Duration min, Duration max) {
+    public static Duration check(String name, Duration value, Duration min, Duration max) {
         if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
             throw new IllegalArgumentException(
                     name + ": " + spelled(value) + " (expected: " + spelled(min) + " to " + spelled(max) + ")");
@@ -18,7 +18,7 @@ final class Durations {
         return value;
     }
 
-    static Duration parse(String name, String text) {
+    public static Duration parse(String name, String text) {
         Matcher matcher = SPELLING.matcher(text);
         if (!matcher.matches()) {
             throw new IllegalArgumentException(
@@ -32,7 +32,7 @@ final class Durations {
         };
     }
 
-    static String spelled(Duration value) {
+    public static String spelled(Duration value) {
         if (value.toMillisPart() != 0 || value.isZero()) {
             return value.toMillis() + "ms";
         }

@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import java.util.HashSet;
 import java.util.Set;
@@ -7,19 +7,19 @@ import java.util.Set;
  * Which troubles of the present outage were told already, so that each is told once however often it is met.
  * Thread-safe.
  */
-final class Troubles {
+public final class Troubles {
     /** A source that invents a new message each time must not fill the memory; beyond this it is no news. */
     private static final int MAX_DISTINCT = 32;
 
     private final Set<String> told = new HashSet<>();
 
     /** Whether this one is new. */
-    synchronized boolean add(String trouble) {
+    public synchronized boolean add(String trouble) {
         return told.size() < MAX_DISTINCT && told.add(trouble);
     }
 
     /** Ends the outage; returns whether there was one. */
-    synchronized boolean clear() {
+    public synchronized boolean clear() {
         boolean any = !told.isEmpty();
         told.clear();
         return any;

@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import io.lb4j.ServiceInstance;
 import java.util.HashMap;
@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Map;
 
 /** What every source demands of addresses and lists. */
-final class Addresses {
+public final class Addresses {
     private static final String RULE = " (expected: host:port, an IPv6 address in brackets)";
 
     private Addresses() {}
 
     /** The instance at {@code host:port}, everything else at its default. */
-    static ServiceInstance parse(String address) {
+    public static ServiceInstance parse(String address) {
         int colon = address.lastIndexOf(':');
         if (colon < 1) {
             throw new IllegalArgumentException("address: " + address + RULE);
@@ -33,7 +33,7 @@ final class Addresses {
     }
 
     /** A copy of the list, which must not have one id twice. */
-    static List<ServiceInstance> unique(String service, List<ServiceInstance> instances) {
+    public static List<ServiceInstance> unique(String service, List<ServiceInstance> instances) {
         Map<String, ServiceInstance> byId = new HashMap<>();
         for (ServiceInstance instance : instances) {
             ServiceInstance twin = byId.put(instance.id(), instance);

@@ -1,4 +1,4 @@
-package io.lb4j.discovery;
+package io.lb4j.discovery.internal;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -9,17 +9,17 @@ import java.io.UncheckedIOException;
 import java.util.Map;
 
 /** Writes what {@link InstanceReader} reads; components at their defaults are left out. */
-final class InstanceWriter {
+public final class InstanceWriter {
     private static final JsonFactory JSON = new JsonFactory();
 
     private InstanceWriter() {}
 
     /** Writes into a generator. */
-    interface Body {
+    public interface Body {
         void write(JsonGenerator json) throws IOException;
     }
 
-    static byte[] toBytes(Body body) {
+    public static byte[] toBytes(Body body) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (JsonGenerator json = JSON.createGenerator(out)) {
             body.write(json);
@@ -29,7 +29,7 @@ final class InstanceWriter {
         return out.toByteArray();
     }
 
-    static void write(ServiceInstance instance, JsonGenerator json) throws IOException {
+    public static void write(ServiceInstance instance, JsonGenerator json) throws IOException {
         json.writeStartObject();
         json.writeStringField("id", instance.id());
         json.writeStringField("host", instance.host());
