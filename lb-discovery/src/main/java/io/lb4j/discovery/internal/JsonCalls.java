@@ -153,7 +153,7 @@ public final class JsonCalls implements AutoCloseable {
      * @param timeout for the whole call; a registry that hangs has failed when it is over
      */
     public Call ask(Request.Builder request, Duration timeout, Handler handler) {
-        return enqueue(request, timeout, new Reply() {
+        return enqueue(client, request, timeout, new Reply() {
             @Override
             public void read(Response response) throws IOException {
                 JsonNode json = json(response);
@@ -179,7 +179,9 @@ public final class JsonCalls implements AutoCloseable {
      * @param silence how long nothing may come before the stream has failed; zero for no limit
      */
     public Call stream(Request.Builder request, Duration timeout, Duration silence, LineHandler handler) {
-        return enqueue(request, timeout, new Reply() {
+        // Of the reads, not of what is read, since a registry may say nothing before its answer begins, either.
+        OkHttpClient patient = client.newBuilder().readTimeout(silence).build();
+        return enqueue(patient, request, timeout, new Reply() {
             @Override
             public void read(Response response) throws IOException {
                 if (response.code() != 200) {
@@ -187,7 +189,6 @@ public final class JsonCalls implements AutoCloseable {
                     return;
                 }
                 BufferedSource source = response.body().source();
-                source.timeout().timeout(silence.toNanos(), TimeUnit.NANOSECONDS);
                 JsonNode line = line(source);
                 while (line != null) {
                     try {
@@ -213,12 +214,12 @@ public final class JsonCalls implements AutoCloseable {
         void failed(IOException error);
     }
 
-    private Call enqueue(Request.Builder request, Duration timeout, Reply reply) {
+    private Call enqueue(OkHttpClient asking, Request.Builder request, Duration timeout, Reply reply) {
         Call call;
         try {
-            call = call(request, timeout);
+            call = call(asking, request, timeout);
         } catch (IOException e) {
-            Call never = client.newCall(new Request.Builder().url(url).build());
+            Call never = asking.newCall(new Request.Builder().url(url).build());
             threads.execute(() -> reply.failed(named(e)));
             return never;
         }
@@ -244,16 +245,16 @@ public final class JsonCalls implements AutoCloseable {
 
     /** Asks and waits; returns the status. */
     public int askNow(Request.Builder request, Duration timeout) throws IOException {
-        try (Response response = call(request, timeout).execute()) {
+        try (Response response = call(client, request, timeout).execute()) {
             return response.code();
         } catch (IOException e) {
             throw named(e);
         }
     }
 
-    private Call call(Request.Builder request, Duration timeout) throws IOException {
+    private Call call(OkHttpClient asking, Request.Builder request, Duration timeout) throws IOException {
         credentials.addTo(request);
-        Call call = client.newCall(request.build());
+        Call call = asking.newCall(request.build());
         call.timeout().timeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
         return call;
     }
