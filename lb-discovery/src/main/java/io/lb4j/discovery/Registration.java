@@ -1,72 +1,76 @@
 package io.lb4j.discovery;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.discovery.internal.Backoff;
-import io.lb4j.discovery.internal.InstanceWriter;
-import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.Lane;
 import io.lb4j.discovery.internal.SharedRandom;
 import io.lb4j.discovery.internal.Troubles;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Map;
+import java.util.ArrayDeque;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
-import okhttp3.Call;
-import okhttp3.Headers;
-import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
-import okhttp3.Request;
-import okhttp3.RequestBody;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a server in a {@link RegistryServer}'s list: registers it, renews its lease a little more often than three times
- * per lease, registers it again when the registry forgot it, and takes it out on {@link #close()}. To be opened when the
- * server can take calls, and closed before it stops taking them.
+ * Keeps a server in a registry's list: registers it, renews its lease a little more often than three times per lease,
+ * registers it again when the registry forgot it, and takes it out on {@link #close()}. To be opened when the server can
+ * take calls, and closed before it stops taking them. A {@link Registrar} speaks to the registry; the one for a
+ * {@link RegistryServer} comes along.
  *
  * <p>While the registry is down, or refuses, it is asked again after waits with full jitter; nothing is thrown, each
  * distinct trouble is logged once, and {@link #status()} says how things stand.
  *
- * <p>An id belongs to one server at a time. A second one with the same id is refused ({@link State#REFUSED}) as long as the
- * first keeps its lease, and takes over when that ends; the first can then neither renew nor end what is no longer its
- * own. Only at the same address the second one wins at once, since then it is the first one restarted.
+ * <p>At a {@link RegistryServer} an id belongs to one server at a time. A second one with the same id is refused ({@link
+ * State#REFUSED}) as long as the first keeps its lease, and takes over when that ends; the first can then neither renew
+ * nor end what is no longer its own. Only at the same address the second one wins at once, since then it is the first one
+ * restarted.
  *
  * <p>Thread-safe. Holds a thread only while it asks.
  */
 public final class Registration implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Registration.class.getName());
-    private static final MediaType JSON = MediaType.get("application/json");
     private static final Duration RETRY_BASE = Duration.ofMillis(100);
     private static final Duration RETRY_MAX = Duration.ofSeconds(5);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
 
-    private final JsonCalls calls;
+    private final Registrar registrar;
     private final Scheduler scheduler;
     private final Consumer<Status> listener;
     private final Duration ttl;
-    private final Duration timeout;
+    private final Duration patience;
     private final Backoff backoff;
     private final String service;
-    private final String lease = UUID.randomUUID().toString();
     private final Troubles troubles = new Troubles();
     private final CountDownLatch registered = new CountDownLatch(1);
+
+    /** Everything that asks the registrar or hears its answers, until closed. */
+    private final Lane lane = new Lane(this::tell);
+
+    /** Everything that is told to the listener, which may do what it likes, close this for one. */
+    private final Lane news = new Lane();
+
+    /** These are the lane's. */
+    private boolean held;
+
+    private boolean renewing;
+    private int failures;
+    private int lapses;
+    private long turn;
 
     /** All guarded by this. */
     private ServiceInstance instance;
 
     private Status status = new Status(State.REGISTERING, "not asked yet");
-    private boolean held;
-    private int failures;
-    private long turn;
-    private @Nullable Call call;
     private Scheduler.@Nullable Task timer;
     private boolean closed;
+
+    private final ArrayDeque<Status> untold = new ArrayDeque<>();
 
     /** How things stand with the registry. */
     public enum State {
@@ -89,21 +93,25 @@ public final class Registration implements AutoCloseable {
      */
     public record Status(State state, String detail) {}
 
-    private Registration(Builder builder) {
-        this.calls = RegistryRules.calls(builder.url, builder.token, builder.client);
+    private Registration(Builder builder, Registrar registrar) {
+        this.registrar = registrar;
         this.scheduler = builder.scheduler;
         this.listener = builder.listener;
         this.service = builder.service;
         this.instance = builder.instance;
         this.ttl = builder.ttl;
-        // Two tries to renew must fit into what is left of a lease when the first one begins.
+        this.patience = patience(ttl);
+        this.backoff = new Backoff(RETRY_BASE, patience, builder.random);
+    }
+
+    /** How long to wait for an answer: two tries to renew must fit into what is left of a lease when the first one begins. */
+    static Duration patience(Duration ttl) {
         Duration third = ttl.dividedBy(3);
-        this.timeout = third.compareTo(RETRY_MAX) < 0 ? third : RETRY_MAX;
-        this.backoff = new Backoff(RETRY_BASE, timeout, builder.random);
+        return third.compareTo(RETRY_MAX) < 0 ? third : RETRY_MAX;
     }
 
     /**
-     * A builder with every other setting at its default.
+     * A builder of a registration with a {@link RegistryServer}, every other setting at its default.
      *
      * @param url the registry's, as {@code http://127.0.0.1:8500}
      * @param service the service's name, as its callers spell it
@@ -111,7 +119,23 @@ public final class Registration implements AutoCloseable {
      * @throws IllegalArgumentException if no registry takes such a service name or id
      */
     public static Builder builder(String url, String service, ServiceInstance instance) {
-        return new Builder(url, service, instance);
+        Objects.requireNonNull(url, "url");
+        RegistryRules.service(service);
+        RegistryRules.id(instance.id());
+        return new Builder(url, null, service, instance);
+    }
+
+    /**
+     * A builder of a registration with any registry, every other setting at its default.
+     *
+     * @param registrar closed by the registration; it serves no other
+     * @param service the service's name, as the registry spells it
+     * @param instance this server
+     * @throws IllegalArgumentException if the registrar says that its registry will never take it
+     */
+    public static Builder builder(Registrar registrar, String service, ServiceInstance instance) {
+        registrar.check(service, instance);
+        return new Builder("", registrar, service, instance);
     }
 
     /** How things stand. */
@@ -132,11 +156,11 @@ public final class Registration implements AutoCloseable {
     /**
      * Replaces what the registry says of this server, for example its weight, as soon as the registry can be asked.
      *
-     * @throws IllegalArgumentException if it has another id
+     * @throws IllegalArgumentException if it has another id, or the registry will never take it
      * @throws IllegalStateException if closed
      */
     public void update(ServiceInstance changed) {
-        Call obsolete;
+        registrar.check(service, changed);
         synchronized (this) {
             if (closed) {
                 throw new IllegalStateException(this + " is closed");
@@ -145,116 +169,168 @@ public final class Registration implements AutoCloseable {
                 throw new IllegalArgumentException("id: " + changed.id() + " (expected: " + instance.id() + ")");
             }
             instance = changed;
-            obsolete = call;
-            if (timer != null) {
-                timer.cancel();
-            }
-            register();
         }
-        if (obsolete != null) {
-            obsolete.cancel();
-        }
+        lane.post(() -> {
+            quietly(registrar::cancel);
+            ask(false);
+        });
     }
 
-    private synchronized void register() {
-        byte[] body = InstanceWriter.toBytes(json -> InstanceWriter.write(instance, json));
-        ask("PUT", Map.of("ttl", ttl.toMillis() + "ms", "lease", lease), body, service, "instances", instance.id());
+    private void start() {
+        registrar.onForgotten(() -> lane.post(() -> {
+            // An answer that is under way may be one from before.
+            quietly(registrar::cancel);
+            forgotten("the registry forgot it");
+        }));
+        lane.post(() -> ask(false));
     }
 
-    private synchronized void renew() {
-        ask("PUT", Map.of("lease", lease), null, service, "instances", instance.id(), "heartbeat");
-    }
-
-    private void ask(String method, Map<String, String> query, byte @Nullable [] body, String... path) {
-        if (closed) {
+    private void ask(boolean renewal) {
+        if (isClosed()) {
             return;
         }
-        boolean renewal = body == null;
-        long mine = ++turn;
-        call = calls.ask(request(method, query, body, path), timeout, new JsonCalls.Handler() {
-            @Override
-            public void answered(int code, Headers headers, JsonNode json) {
-                Registration.this.answered(mine, renewal, code, json);
+        turn++;
+        renewing = renewal;
+        timer(this::overdue, patience);
+        Reply reply = new Reply(turn);
+        try {
+            if (renewal) {
+                registrar.renew(service, instance(), ttl, reply);
+            } else {
+                registrar.register(service, instance(), ttl, reply);
             }
+        } catch (RuntimeException e) {
+            reply.failed(new IOException(registrar + ": " + e, e));
+        }
+    }
 
-            @Override
-            public void failed(IOException error) {
-                Registration.this.failed(mine, renewal, held() ? State.RENEWING : State.REGISTERING, error);
+    private void overdue() {
+        quietly(registrar::cancel);
+        trouble(state(), registrar + ": no answer in time");
+    }
+
+    /** Takes what was answered to one question to the lane, once. */
+    private final class Reply implements Registrar.Answer {
+        private final long mine;
+
+        Reply(long mine) {
+            this.mine = mine;
+        }
+
+        @Override
+        public void held(Duration leaseTtl) {
+            post(() -> Registration.this.held(leaseTtl));
+        }
+
+        @Override
+        public void forgotten(String detail) {
+            post(() -> Registration.this.forgotten(detail));
+        }
+
+        @Override
+        public void refused(String detail) {
+            post(() -> trouble(State.REFUSED, detail));
+        }
+
+        @Override
+        public void failed(IOException error) {
+            post(() -> trouble(state(), String.valueOf(error.getMessage())));
+        }
+
+        private void post(Runnable answer) {
+            inTurn(mine, answer);
+        }
+    }
+
+    private void inTurn(long mine, Runnable task) {
+        lane.post(() -> {
+            if (mine == turn) {
+                task.run();
             }
         });
     }
 
-    private Request.Builder request(String method, Map<String, String> query, byte @Nullable [] body, String... path) {
-        RequestBody content = RequestBody.create(body == null ? new byte[0] : body, body == null ? null : JSON);
-        return new Request.Builder()
-                .url(calls.path(RegistryRules.PATH, query, path))
-                .method(method, content);
+    private State state() {
+        return held ? State.RENEWING : State.REGISTERING;
     }
 
-    private synchronized boolean held() {
-        return held;
+    private void held(Duration leaseTtl) {
+        turn++;
+        held = true;
+        failures = 0;
+        lapses = renewing ? 0 : lapses;
+        // A registry that says nonsense must not be asked in a busy loop.
+        Duration lease = leaseTtl.compareTo(RegistryRules.MIN_TTL) < 0 ? RegistryRules.MIN_TTL : leaseTtl;
+        timer(() -> ask(true), backoff.early(lease.dividedBy(3), 0.75));
+        if (troubles.clear()) {
+            LOG.log(System.Logger.Level.INFO, this + ": registered again");
+        }
+        become(new Status(State.REGISTERED, ""));
+        registered.countDown();
     }
 
-    private void answered(long mine, boolean renewal, int code, JsonNode json) {
-        if (code == 200 && json.path("ttlMillis").isIntegralNumber()) {
-            synchronized (this) {
-                if (closed || mine != turn) {
-                    return;
-                }
-                held = true;
-                failures = 0;
-                timer = scheduler.schedule(this::renew, backoff.early(ttl.dividedBy(3), 0.75));
-            }
-            if (troubles.clear()) {
-                LOG.log(System.Logger.Level.INFO, this + ": registered again");
-            }
-            become(new Status(State.REGISTERED, ""));
-            registered.countDown();
-        } else if (renewal && (code == 404 || code == 409)) {
-            synchronized (this) {
-                if (closed || mine != turn) {
-                    return;
-                }
-                held = false;
-                register();
-            }
-            become(new Status(State.REGISTERING, json.path("error").asText("")));
+    private void forgotten(String detail) {
+        turn++;
+        held = false;
+        lapses++;
+        become(new Status(State.REGISTERING, detail));
+        if (lapses == 1) {
+            ask(false);
         } else {
-            boolean refused = code >= 400 && code < 500;
-            failed(
-                    mine,
-                    renewal,
-                    refused ? State.REFUSED : held() ? State.RENEWING : State.REGISTERING,
-                    calls.unexpected(code, json));
+            timer(() -> ask(false), backoff.delay(lapses - 1));
         }
     }
 
-    private void failed(long mine, boolean renewal, State state, IOException error) {
-        synchronized (this) {
-            if (closed || mine != turn) {
-                return;
-            }
-            failures++;
-            timer = scheduler.schedule(renewal ? this::renew : this::register, backoff.delay(failures));
-        }
-        String detail = String.valueOf(error.getMessage());
+    private void trouble(State state, String detail) {
+        turn++;
+        failures++;
+        boolean renewal = renewing;
+        timer(() -> ask(renewal), backoff.delay(failures));
         if (troubles.add(detail)) {
             LOG.log(System.Logger.Level.WARNING, this + ": " + detail + "; asking again");
         }
         become(new Status(state, detail));
     }
 
-    private void become(Status next) {
-        synchronized (this) {
-            if ((closed && next.state != State.CLOSED) || next.equals(status)) {
-                return;
-            }
-            status = next;
+    /** Replaces the timer: there is one answer or one moment to wait for at any time. */
+    private synchronized void timer(Runnable task, Duration delay) {
+        long mine = turn;
+        if (timer != null) {
+            timer.cancel();
         }
+        if (!closed) {
+            timer = scheduler.schedule(() -> inTurn(mine, task), delay);
+        }
+    }
+
+    private synchronized void become(Status next) {
+        if ((!closed || next.state == State.CLOSED) && !next.equals(status)) {
+            status = next;
+            untold.add(next);
+        }
+    }
+
+    private void tell() {
+        news.post(() -> {
+            for (Status next = nextUntold(); next != null; next = nextUntold()) {
+                try {
+                    listener.accept(next);
+                } catch (RuntimeException e) {
+                    LOG.log(System.Logger.Level.WARNING, this + ": a status listener threw", e);
+                }
+            }
+        });
+    }
+
+    private synchronized @Nullable Status nextUntold() {
+        return untold.poll();
+    }
+
+    private void quietly(Runnable call) {
         try {
-            listener.accept(next);
+            call.run();
         } catch (RuntimeException e) {
-            LOG.log(System.Logger.Level.WARNING, this + ": a status listener threw", e);
+            LOG.log(System.Logger.Level.WARNING, this + ": the registrar threw", e);
         }
     }
 
@@ -264,36 +340,29 @@ public final class Registration implements AutoCloseable {
      */
     @Override
     public void close() {
-        Call pending;
         synchronized (this) {
             if (closed) {
                 return;
             }
             closed = true;
-            pending = call;
             if (timer != null) {
                 timer.cancel();
             }
         }
-        if (pending != null) {
-            pending.cancel();
-        }
+        lane.close(CLOSE_TIMEOUT);
+        quietly(registrar::cancel);
         try {
-            int code = calls.askNow(
-                    request(
-                            "DELETE",
-                            Map.of("lease", lease),
-                            null,
-                            service,
-                            "instances",
-                            instance().id()),
-                    CLOSE_TIMEOUT);
-            LOG.log(System.Logger.Level.DEBUG, this + ": deregistration was answered " + code);
-        } catch (IOException e) {
+            registrar.deregister(service, instance(), CLOSE_TIMEOUT);
+        } catch (IOException | RuntimeException e) {
             LOG.log(System.Logger.Level.INFO, this + ": not deregistered, its lease will end by itself: " + e);
         }
-        calls.close();
+        quietly(registrar::close);
         become(new Status(State.CLOSED, ""));
+        tell();
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
     }
 
     private synchronized ServiceInstance instance() {
@@ -302,12 +371,13 @@ public final class Registration implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "registration of " + service + "/" + instance().id() + " with " + calls;
+        return "registration of " + service + "/" + instance().id() + " with " + registrar;
     }
 
     /** Collects the settings of a {@link Registration}. Not thread-safe. */
     public static final class Builder {
         private final String url;
+        private final @Nullable Registrar registrar;
         private final String service;
         private final ServiceInstance instance;
         private Duration ttl = RegistryRules.DEFAULT_TTL;
@@ -317,11 +387,11 @@ public final class Registration implements AutoCloseable {
         private Scheduler scheduler = Scheduler.shared();
         private RandomGenerator random = new SharedRandom();
 
-        private Builder(String url, String service, ServiceInstance instance) {
-            this.url = Objects.requireNonNull(url, "url");
-            this.service = RegistryRules.service(service);
+        private Builder(String url, @Nullable Registrar registrar, String service, ServiceInstance instance) {
+            this.url = url;
+            this.registrar = registrar;
+            this.service = Objects.requireNonNull(service, "service");
             this.instance = instance;
-            RegistryRules.id(instance.id());
         }
 
         /**
@@ -336,20 +406,26 @@ public final class Registration implements AutoCloseable {
         }
 
         /**
-         * Sets the registry's shared secret; default none. It is sent over HTTPS or to a loopback address only.
+         * Sets the shared secret of a {@link RegistryServer}; default none. It is sent over HTTPS or to a loopback address
+         * only.
          *
          * @throws IllegalArgumentException unless it has at least 16 printable ASCII characters
+         * @throws IllegalStateException if a registrar was given, which has settings of its own
          */
         public Builder token(String value) {
+            checkOwn("token");
             this.token = RegistryRules.token(value);
             return this;
         }
 
         /**
-         * Sets the client to start from, for TLS or a proxy; default a new one. Its connection pool is used, its dispatcher
-         * and time-outs are not. It is not closed.
+         * Sets the client to start from for a {@link RegistryServer}, for TLS or a proxy; default a new one. Its connection
+         * pool is used, its dispatcher and time-outs are not. It is not closed.
+         *
+         * @throws IllegalStateException if a registrar was given, which has settings of its own
          */
         public Builder client(OkHttpClient value) {
+            checkOwn("client");
             this.client = Objects.requireNonNull(value, "client");
             return this;
         }
@@ -378,9 +454,17 @@ public final class Registration implements AutoCloseable {
          * @throws IllegalArgumentException if the URL is malformed, or the token would be sent in the clear
          */
         public Registration start() {
-            Registration started = new Registration(this);
-            started.register();
+            Registrar asked = registrar == null ? new RegistryRegistrar(url, token, client) : registrar;
+            Registration started = new Registration(this, asked);
+            started.start();
             return started;
+        }
+
+        private void checkOwn(String name) {
+            if (registrar != null) {
+                throw new IllegalStateException(
+                        name + ": set for " + registrar + " (expected: to be set when that is built)");
+            }
         }
     }
 }
