@@ -130,6 +130,11 @@ final class AttemptSender {
         if (rerouting != null) {
             child.tag(Rerouting.class, () -> rerouting);
         }
+        FirewallWatch watch = call.tag(FirewallWatch.class);
+        if (watch != null) {
+            child.tag(FirewallWatch.class, () -> watch);
+            child.addEventListener(watch);
+        }
         attempt.carriedBy(child);
         child.addEventListener(attempt);
         if (callNanos > 0 && !isEventStream()) {

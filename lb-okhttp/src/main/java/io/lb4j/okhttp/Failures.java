@@ -1,6 +1,7 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.Outcome;
+import io.lb4j.okhttp.rules.RequestDeniedException;
 import io.lb4j.retry.Delivery;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -32,8 +33,9 @@ final class Failures {
         }
         if (isInterrupt(error)
                 || (!attempt.connecting && !attempt.acquired)
-                || error instanceof FileNotFoundException) {
-            // Nothing was tried (cleartext forbidden, say), or the request body's own source failed.
+                || error instanceof FileNotFoundException
+                || error instanceof RequestDeniedException) {
+            // Nothing was tried (cleartext forbidden, say), or the request body's own source failed, or grew too large.
             return Verdict.IGNORED;
         }
         Delivery delivery = delivery(attempt, error);

@@ -1,5 +1,6 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.okhttp.rules.Firewall;
 import io.lb4j.okhttp.rules.Mirror;
 import io.lb4j.okhttp.rules.Route;
 import io.lb4j.okhttp.rules.RouteDecision;
@@ -71,13 +72,18 @@ final class LiveRules implements AutoCloseable {
      * What becomes of a call.
      *
      * @return null if it goes to the service that it names
-     * @throws IOException if routes send it round in a circle
+     * @throws IOException if routes send it round in a circle, or where the firewall lets none go
      */
     @Nullable
     RouteDecision decide(Request request, CookieJar jar) throws IOException {
-        RouteDecision decision = current.decide(request);
+        TrafficRules now = current;
+        RouteDecision decision = now.decide(request);
         if (decision == null) {
             return null;
+        }
+        Firewall firewall = now.firewall();
+        if (firewall != null) {
+            firewall.check(decision.request());
         }
         List<Route> routes = decision.routes();
         for (int i = 0; i < routes.size(); i++) {

@@ -7,6 +7,7 @@ import io.lb4j.Strategy;
 import io.lb4j.Subset;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
+import io.lb4j.okhttp.rules.Firewall;
 import io.lb4j.okhttp.rules.Route;
 import io.lb4j.okhttp.rules.RouteDecision;
 import io.lb4j.okhttp.rules.RouteReport;
@@ -168,6 +169,13 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
         return rules == null ? List.of() : rules.reports();
     }
 
+    /** How many calls each rule of the firewall in force denied, by its name; empty without one. */
+    public Map<String, Long> denials() {
+        LiveRules rules = services.rules();
+        Firewall firewall = rules == null ? null : rules.current().firewall();
+        return firewall == null ? Map.of() : firewall.denials();
+    }
+
     /**
      * The same as an interceptor, for an OkHttp client that has to stay one. Add it last, to a client built from the one
      * this was built from: {@code base.newBuilder().addInterceptor(client.interceptor()).build()}. Further attempts are
@@ -322,6 +330,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
             }
             Map<String, ServiceSettings> settings = new HashMap<>();
             own.forEach((host, each) -> settings.put(host, settings(each)));
+            LiveRules live = rules == null ? null : rules.get();
             return new LoadBalancedClient(
                     new Services(
                             new Services.Settings(
@@ -330,8 +339,8 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
                                     List.copyOf(listeners),
                                     scheduler,
                                     maxUnnamed,
-                                    rules == null ? null : rules.get()),
-                            isService -> new Transport(base, isService, rules != null),
+                                    live),
+                            isService -> new Transport(base, isService, live),
                             Map.copyOf(names),
                             settings),
                     ownsBase);

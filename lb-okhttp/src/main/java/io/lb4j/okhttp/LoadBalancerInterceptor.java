@@ -1,5 +1,6 @@
 package io.lb4j.okhttp;
 
+import io.lb4j.okhttp.rules.Firewall;
 import java.io.IOException;
 import okhttp3.Call;
 import okhttp3.Interceptor;
@@ -28,7 +29,29 @@ final class LoadBalancerInterceptor implements Interceptor {
 
     @Override
     public Response intercept(Chain chain) throws IOException {
-        Request request = chain.request();
+        LiveRules rules = services.rules();
+        Firewall firewall = rules == null ? null : rules.current().firewall();
+        return rules == null || firewall == null
+                ? send(chain, chain.request())
+                : guarded(chain, chain.request(), rules, firewall);
+    }
+
+    private Response guarded(Chain chain, Request request, LiveRules rules, Firewall firewall) throws IOException {
+        Call call = chain.call();
+        Request admitted = firewall.admit(request, call::cancel);
+        FirewallWatch watch = FirewallWatch.on(call, rules);
+        Response response;
+        try {
+            response = send(chain, admitted);
+        } catch (IOException e) {
+            throw watch.error(e);
+        }
+        return admitted != request && response.request() == admitted
+                ? response.newBuilder().request(request).build()
+                : response;
+    }
+
+    private Response send(Chain chain, Request request) throws IOException {
         String host = request.url().host();
         if (!services.isService(host)) {
             return elsewhere(chain, request);

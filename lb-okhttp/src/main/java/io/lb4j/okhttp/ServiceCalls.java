@@ -1,6 +1,7 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.okhttp.InstanceDns.RedirectedToService;
+import io.lb4j.okhttp.rules.Firewall;
 import io.lb4j.okhttp.rules.RouteDecision;
 import java.io.IOException;
 import java.net.ProtocolException;
@@ -76,6 +77,11 @@ final class ServiceCalls {
         return new BalancedCall(services, chain, tuned, service, request, terms, earlier, (redirect, next, link) -> {
                     if (hops >= MAX_HOPS) {
                         throw new ProtocolException("Too many redirects between services: " + (hops + 1));
+                    }
+                    LiveRules rules = services.rules();
+                    Firewall firewall = rules == null ? null : rules.current().firewall();
+                    if (firewall != null) {
+                        firewall.check(next);
                     }
                     return make(original, next, link, hops + 1);
                 })

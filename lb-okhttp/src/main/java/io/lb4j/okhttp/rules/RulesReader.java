@@ -79,6 +79,7 @@ final class RulesReader {
                 rules.route(route(all.get(i), source + ": routes[" + i + "]"));
             }
         });
+        fields.object("firewall", firewall -> rules.firewall(FirewallReader.firewall(firewall)));
         fields.end();
         try {
             return rules.build();

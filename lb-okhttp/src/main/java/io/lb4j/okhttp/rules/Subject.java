@@ -1,5 +1,6 @@
 package io.lb4j.okhttp.rules;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import okhttp3.MediaType;
@@ -37,16 +38,23 @@ final class Subject {
     /** The value of a cookie in the request's own header, without quotes; null if it isn't there. */
     @Nullable
     String cookie(String name) {
+        List<String> all = cookies(request, name);
+        return all.isEmpty() ? null : all.get(0);
+    }
+
+    /** The values of all cookies with this name. */
+    static List<String> cookies(Request request, String name) {
+        List<String> found = new ArrayList<>();
         List<String> headers = request.headers("Cookie");
         for (String header : headers) {
             for (String pair : header.split(";", -1)) {
                 int equals = pair.indexOf('=');
                 if (equals >= 0 && pair.substring(0, equals).trim().equals(name)) {
-                    return unquoted(pair.substring(equals + 1).trim());
+                    found.add(unquoted(pair.substring(equals + 1).trim()));
                 }
             }
         }
-        return null;
+        return found;
     }
 
     private static String unquoted(String value) {

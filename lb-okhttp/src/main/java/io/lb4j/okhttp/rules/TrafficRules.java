@@ -29,9 +29,15 @@ public final class TrafficRules {
     private static final TrafficRules NONE = builder().build();
 
     private final List<Route> routes;
+    private final @Nullable Firewall firewall;
 
     private TrafficRules(Builder builder) {
-        this.routes = List.copyOf(builder.routes);
+        this(List.copyOf(builder.routes), builder.firewall);
+    }
+
+    private TrafficRules(List<Route> routes, @Nullable Firewall firewall) {
+        this.routes = routes;
+        this.firewall = firewall;
     }
 
     /** No rules. */
@@ -47,6 +53,18 @@ public final class TrafficRules {
     /** The routes, in order. */
     public List<Route> routes() {
         return routes;
+    }
+
+    /** What says which calls may leave the process; null if all may. */
+    public @Nullable Firewall firewall() {
+        return firewall;
+    }
+
+    /** The same, going on with what the firewall of those rules counted. */
+    TrafficRules after(TrafficRules before) {
+        Firewall now = firewall;
+        Firewall earlier = before.firewall;
+        return now == null || earlier == null ? this : new TrafficRules(routes, now.after(earlier));
     }
 
     /**
@@ -123,6 +141,10 @@ public final class TrafficRules {
      */
     public List<String> explain(Request request) throws RouteLoopException {
         List<String> lines = new ArrayList<>();
+        if (firewall != null) {
+            String denial = firewall.explain(request);
+            lines.add("firewall: " + (denial == null ? "passes" : denial));
+        }
         RouteDecision decision = null;
         Request now = request;
         for (; ; ) {
@@ -238,8 +260,15 @@ public final class TrafficRules {
     /** Collects rules. Not thread-safe. */
     public static final class Builder {
         private final List<Route> routes = new ArrayList<>();
+        private @Nullable Firewall firewall;
 
         private Builder() {}
+
+        /** Sets what says which calls may leave the process; default null, all may. */
+        public Builder firewall(@Nullable Firewall value) {
+            this.firewall = value;
+            return this;
+        }
 
         /** Adds a route, behind those that were added before. */
         public Builder route(Route value) {
@@ -251,7 +280,7 @@ public final class TrafficRules {
          * Builds the rules.
          *
          * @throws IllegalArgumentException if two routes have the same name, or some send calls round in a circle that none gets
-         *     out of
+         *     out of, or to where the firewall lets none go
          */
         public TrafficRules build() {
             Map<String, Integer> names = new HashMap<>();
@@ -264,6 +293,7 @@ public final class TrafficRules {
                 }
             }
             checkLoops();
+            checkHosts();
             return new TrafficRules(this);
         }
 
@@ -285,6 +315,25 @@ public final class TrafficRules {
                     }
                     at = next.service();
                 }
+            }
+        }
+
+        private void checkHosts() {
+            Set<String> hosts = firewall == null ? Set.of() : firewall.hosts();
+            if (hosts.isEmpty()) {
+                return;
+            }
+            String known = "one of the firewall's hosts, " + hosts;
+            for (int i = 0; i < routes.size(); i++) {
+                Mirror mirror = routes.get(i).mirror();
+                check(i, routes.get(i), "service", routes.get(i).service(), hosts::contains, known);
+                check(
+                        i,
+                        routes.get(i),
+                        "mirror.service",
+                        mirror == null ? null : mirror.service(),
+                        hosts::contains,
+                        known);
             }
         }
 

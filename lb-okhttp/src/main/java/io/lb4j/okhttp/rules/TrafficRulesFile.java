@@ -117,9 +117,11 @@ public final class TrafficRulesFile implements AutoCloseable {
 
     private final class Changes implements FileWatch.Listener<TrafficRules> {
         @Override
-        public void onChange(TrafficRules value) {
+        public void onChange(TrafficRules read) {
             trouble = null;
             synchronized (followers) {
+                // Else whoever can have the file written could have every rate limit start afresh.
+                TrafficRules value = read.after(current);
                 current = value;
                 for (Consumer<? super TrafficRules> each : followers) {
                     give(value, each);

@@ -141,7 +141,7 @@ class RulesReaderTest {
             value = {
                 "{\"routes\": [ | line 1, column",
                 "[] | rules.json: an array (expected: an object)",
-                "{\"rules\": []} | rules.json: rules: unknown field (expected: one of routes",
+                "{\"rules\": []} | rules.json: rules: unknown field (expected: one of firewall, routes",
                 "{} {} | Trailing token",
                 "{\"routes\": [{}]} | rules.json: routes[0]: no name (expected: ",
                 "{\"routes\": [1]} | rules.json: routes[0]: 1 (expected: an object)",

@@ -1,0 +1,272 @@
+package io.lb4j.okhttp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lb4j.okhttp.rules.Firewall;
+import io.lb4j.okhttp.rules.FirewallRule;
+import io.lb4j.okhttp.rules.RateLimit;
+import io.lb4j.okhttp.rules.RequestDeniedException;
+import io.lb4j.okhttp.rules.Route;
+import io.lb4j.okhttp.rules.TrafficRules;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import mockwebserver3.MockResponse;
+import okhttp3.MediaType;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okhttp3.WebSocket;
+import okhttp3.WebSocketListener;
+import okio.BufferedSink;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A firewall in force in a client, over real servers: what it denies doesn't leave the process. */
+class FirewallCallsTest extends Fixture {
+    private LoadBalancedClient with(OkHttpClient base, Firewall firewall, Route... routes) {
+        TrafficRules.Builder rules = TrafficRules.builder().firewall(firewall);
+        for (Route each : routes) {
+            rules.route(each);
+        }
+        return closing(lb(base).rules(rules.build()).build());
+    }
+
+    private static Firewall rule(FirewallRule.Builder rule) {
+        return Firewall.builder().rule(rule.build()).build();
+    }
+
+    private static void assertDenied(LoadBalancedClient client, Request request, String rule) {
+        assertThatThrownBy(() -> client.newCall(request).execute().close())
+                .isInstanceOfSatisfying(
+                        RequestDeniedException.class, e -> assertThat(e.rule()).isEqualTo(rule));
+    }
+
+    private static Request to(String url) {
+        return new Request.Builder().url(url).build();
+    }
+
+    private static MockResponse redirect(String location) {
+        return new MockResponse.Builder()
+                .code(307)
+                .setHeader("Location", location)
+                .build();
+    }
+
+    /** Bytes without a length, or with a wrong one, as often as they are asked for. */
+    private static final class Flood extends RequestBody {
+        private final long saidLength;
+        private final boolean swallows;
+
+        Flood(long saidLength, boolean swallows) {
+            this.saidLength = saidLength;
+            this.swallows = swallows;
+        }
+
+        @Override
+        public MediaType contentType() {
+            return MediaType.get("text/plain");
+        }
+
+        @Override
+        public long contentLength() {
+            return saidLength;
+        }
+
+        @Override
+        public void writeTo(BufferedSink sink) throws IOException {
+            try {
+                for (int i = 0; i < 100; i++) {
+                    sink.writeUtf8("x".repeat(10_000)).flush();
+                }
+            } catch (IOException e) {
+                if (!swallows) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Wire.class)
+    void call_thatIsDenied_makesNoConnection(Wire wire) throws Exception {
+        Backend a = backend("a", wire);
+        orders(a);
+        LoadBalancedClient client =
+                with(base(wire).build(), rule(FirewallRule.named("no admin").denyPaths("/admin")));
+
+        assertDenied(client, to(wire.url("orders/x/..%2fadmin")), "no admin");
+        assertThat(a.connections()).isZero();
+        assertThat(client.denials()).containsEntry("no admin", 1L);
+        assertThat(client.explain(to(wire.url("orders/admin"))).rules().get(0)).contains("no admin");
+        assertThat(body(client, to(wire.url("orders/x")))).isEqualTo("a");
+        assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
+    void call_toAnotherHost_makesNoConnection() throws Exception {
+        Backend other = backend("other", Wire.H1);
+        orders(backend("a", Wire.H1));
+        LoadBalancedClient client =
+                with(base(Wire.H1).build(), Firewall.builder().hosts("orders").build());
+
+        for (String host : new String[] {"localhost", "127.0.0.1", "127.1", "0x7f.0.0.1", "[::ffff:127.0.0.1]"}) {
+            assertDenied(client, to("http://" + host + ":" + other.port() + "/"), "hosts");
+        }
+        assertThat(other.connections()).isZero();
+    }
+
+    @Test
+    void redirect_toAnotherHost_makesNoConnectionAndBlamesNobody() throws Exception {
+        Backend other = backend("other", Wire.H1);
+        Backend a = backend("a", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/"));
+        orders(a);
+        LoadBalancedClient client =
+                with(base(Wire.H1).build(), Firewall.builder().hosts("orders").build());
+
+        assertDenied(client, to("http://orders/"), "hosts");
+        assertThat(other.connections()).isZero();
+        assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
+    void redirect_ofAnAllowedOtherHost_isDeniedWithoutAConnection() throws Exception {
+        Backend inner = backend("inner", Wire.H1);
+        Backend outer = backend("outer", Wire.H1).answers(redirect("http://127.0.0.1:" + inner.port() + "/"));
+        LoadBalancedClient client = with(
+                base(Wire.H1).build(), Firewall.builder().hosts("localhost").build());
+
+        assertDenied(client, to("http://localhost:" + outer.port() + "/"), "hosts");
+        assertThat(inner.connections()).isZero();
+    }
+
+    @Test
+    void redirect_withinTheServiceOrToAnother_isDenied() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(request -> redirect(request.getTarget().equals("/1") ? "/admin" : "http://billing/admin"));
+        Backend b = backend("b", Wire.H1);
+        orders(a);
+        discovery.set("billing", b.instance());
+        LoadBalancedClient client =
+                with(base(Wire.H1).build(), rule(FirewallRule.named("no admin").denyPaths("/admin")));
+
+        assertDenied(client, to("http://orders/1"), "no admin");
+        assertDenied(client, to("http://orders/2"), "no admin");
+        assertThat(a.hits()).isEqualTo(2);
+        assertThat(b.connections()).isZero();
+    }
+
+    @Test
+    void redirect_ofAWebSocket_isDenied() throws Exception {
+        Backend other = backend("other", Wire.H1);
+        orders(backend("a", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/")));
+        LoadBalancedClient client =
+                with(base(Wire.H1).build(), Firewall.builder().hosts("orders").build());
+        CompletableFuture<WebSocket> opened = new CompletableFuture<>();
+
+        client.newWebSocket(to("http://orders/"), new WebSocketListener() {
+            @Override
+            public void onFailure(WebSocket socket, Throwable error, Response response) {
+                opened.completeExceptionally(error);
+            }
+        });
+
+        assertThatThrownBy(() -> opened.get(10, TimeUnit.SECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(RequestDeniedException.class);
+        assertThat(other.connections()).isZero();
+    }
+
+    @Test
+    void interceptor_inAClientOfTheUsers_deniesRedirectsToo() throws Exception {
+        Backend other = backend("other", Wire.H1);
+        orders(backend("a", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/")));
+        OkHttpClient base = base(Wire.H1).build();
+        LoadBalancedClient client =
+                with(base, Firewall.builder().hosts("orders").build());
+        OkHttpClient theirs =
+                base.newBuilder().addInterceptor(client.interceptor()).build();
+
+        assertThatThrownBy(() -> theirs.newCall(to("http://orders/")).execute().close())
+                .isInstanceOf(RequestDeniedException.class);
+        assertThat(other.connections()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Wire.class)
+    void body_thatGrowsTooLarge_isBrokenOffAndBlamesNobody(Wire wire) throws Exception {
+        Backend a = backend("a", wire);
+        orders(a);
+        LoadBalancedClient client =
+                with(base(wire).build(), rule(FirewallRule.named("small").maxBodyBytes(50_000)));
+
+        for (boolean swallows : new boolean[] {false, true}) {
+            Request request =
+                    get(wire).newBuilder().post(new Flood(-1, swallows)).build();
+            assertDenied(client, request, "small");
+        }
+        assertThat(a.requests()).as("whole requests").isEmpty();
+        assertThat(client.denials()).containsEntry("small", 2L);
+        assertIdle(client);
+        assertThat(report(client, "a").failures()).isZero();
+        assertThat(body(
+                        client,
+                        get(wire)
+                                .newBuilder()
+                                .post(RequestBody.create("x".repeat(50_000), null))
+                                .build()))
+                .isEqualTo("a");
+    }
+
+    @Test
+    void call_thatARouteMakesAnother_isCheckedAsItIsSent() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        orders(a);
+        LoadBalancedClient client = with(
+                base(Wire.H1).build(),
+                rule(FirewallRule.named("no admin").denyPaths("/admin")),
+                Route.named("inside").rewritePath("/admin").build());
+
+        assertDenied(client, to("http://orders/x"), "no admin");
+        assertThat(a.connections()).isZero();
+    }
+
+    @Test
+    void header_thatANetworkInterceptorAdds_isCheckedBeforeItIsSent() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        orders(a);
+        OkHttpClient base = base(Wire.H1)
+                .addNetworkInterceptor(chain -> chain.proceed(chain.request()
+                        .newBuilder()
+                        .header("X-HTTP-Method-Override", "DELETE")
+                        .build()))
+                .build();
+        LoadBalancedClient client =
+                with(base, rule(FirewallRule.named("no deletes").denyMethods("DELETE")));
+
+        assertDenied(client, to("http://orders/x"), "no deletes");
+        assertThat(a.hits()).isZero();
+        assertIdle(client);
+        assertThat(report(client, "a").failures()).isZero();
+    }
+
+    @Test
+    void rate_ofCalls_countsNoAttempts() throws Exception {
+        Backend a = backend("a", Wire.H1).answersStatus(503);
+        Backend b = backend("b", Wire.H1);
+        orders(a, b);
+        LoadBalancedClient client = with(
+                base(Wire.H1).build(),
+                rule(FirewallRule.named("slow").rateLimit(RateLimit.of(2, Duration.ofHours(1)))));
+
+        assertThat(body(client, to("http://orders/"))).isEqualTo("b");
+        assertThat(body(client, to("http://orders/"))).isEqualTo("b");
+        assertDenied(client, to("http://orders/"), "slow");
+        assertThat(b.hits()).isEqualTo(2);
+    }
+}
