@@ -69,6 +69,11 @@ final class BalancedCall {
         if (subset != null) {
             pick = pick.within(subset);
         }
+        PersistenceCookie.Session session = PersistenceCookie.of(request, service.host());
+        String wanted = session == null ? null : session.instanceId();
+        if (wanted != null) {
+            pick = pick.preferring(wanted);
+        }
         SharedAffinity affinity = service.affinity();
         keyedRetry = affinity == null ? null : new KeyedRetry(affinity, service, call, pick);
         Lease lease = acquireFirst(pick);
@@ -116,7 +121,11 @@ final class BalancedCall {
                 throw with(errors, end.error() == null ? e : suppressing(e, end.error()));
             }
             if (next == null) {
-                return result(end, errors);
+                Response response = result(end, errors);
+                if (session != null) {
+                    session.served(end.attempt().lease.instance().id(), wanted);
+                }
+                return response;
             }
             end.discard();
             errors = with(errors, end);
