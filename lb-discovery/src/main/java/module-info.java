@@ -8,8 +8,10 @@ module io.lb4j.discovery {
     requires static jakarta.servlet;
     requires transitive jdk.httpserver;
     requires transitive okhttp3;
+    requires static org.dnsjava;
     requires static transitive org.jspecify;
 
     exports io.lb4j.discovery;
+    exports io.lb4j.discovery.dns;
     exports io.lb4j.server;
 }

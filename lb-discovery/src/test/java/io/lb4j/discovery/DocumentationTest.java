@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.lb4j.discovery.dns.DnsDiscovery;
 import io.lb4j.discovery.internal.InstanceReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,5 +51,13 @@ class DocumentationTest {
         assertThat(RegistryRules.MAX_BODY_BYTES).isEqualTo(8 << 10);
         assertThat(RegistryRules.MAX_TOTAL_BYTES).isEqualTo(8 << 20);
         assertThat(RegistryRules.MIN_TOKEN_LENGTH).isEqualTo(16);
+    }
+
+    @Test
+    void dns_ofTheDocumentation_isAsInTheCode() throws IOException {
+        assertThat(Files.readString(Path.of("..", "docs", "discovery-dns.md")))
+                .contains("| at least (`minTtl`) | " + DnsDiscovery.DEFAULT_MIN_TTL.toSeconds() + " s |")
+                .contains("| at most (`maxTtl`) | " + DnsDiscovery.DEFAULT_MAX_TTL.toMinutes() + " min |")
+                .contains("each may take " + DnsDiscovery.DEFAULT_TIMEOUT.toSeconds() + " s (`timeout`)");
     }
 }

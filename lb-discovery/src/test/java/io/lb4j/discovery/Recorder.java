@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A listener that keeps what it was told. */
-final class Recorder implements Listener {
-    final List<List<ServiceInstance>> snapshots = new CopyOnWriteArrayList<>();
-    final List<String> unknown = new CopyOnWriteArrayList<>();
-    final List<Throwable> errors = new CopyOnWriteArrayList<>();
-    final List<String> calls = new CopyOnWriteArrayList<>();
+public final class Recorder implements Listener {
+    public final List<List<ServiceInstance>> snapshots = new CopyOnWriteArrayList<>();
+    public final List<String> unknown = new CopyOnWriteArrayList<>();
+    public final List<Throwable> errors = new CopyOnWriteArrayList<>();
+    public final List<String> calls = new CopyOnWriteArrayList<>();
 
     @Override
     public void onInstances(List<ServiceInstance> instances) {
@@ -31,7 +31,7 @@ final class Recorder implements Listener {
     }
 
     /** The authorities of the last snapshot; empty if there is none. */
-    List<String> last() {
+    public List<String> last() {
         return snapshots.isEmpty()
                 ? List.of()
                 : snapshots.get(snapshots.size() - 1).stream()
@@ -39,7 +39,7 @@ final class Recorder implements Listener {
                         .toList();
     }
 
-    List<String> messages() {
+    public List<String> messages() {
         return errors.stream().map(Throwable::getMessage).toList();
     }
 }

@@ -1,5 +1,9 @@
 package io.lb4j.discovery.internal;
 
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
 /** Threads that neither keep the program alive nor the application that first used them in memory. */
 public final class DaemonThreads {
     private DaemonThreads() {}
@@ -10,5 +14,11 @@ public final class DaemonThreads {
         // An application server that inherits the first caller's context class loader leaks that application.
         thread.setContextClassLoader(DaemonThreads.class.getClassLoader());
         return thread;
+    }
+
+    /** As many such threads as there is to do at a time, each kept for some idle seconds. */
+    public static ThreadPoolExecutor pool(String name) {
+        return new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> create(task, name));
     }
 }

@@ -7,7 +7,6 @@ import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -98,13 +97,7 @@ public final class JsonCalls implements AutoCloseable {
         this.credentials = credentials;
         // Each waiting call has a thread of its own; a dispatcher shared with the application, which runs five calls to
         // one host, would let them starve each other.
-        this.threads = new ThreadPoolExecutor(
-                0,
-                Integer.MAX_VALUE,
-                5,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                task -> DaemonThreads.create(task, "lb4j-registry-client"));
+        this.threads = DaemonThreads.pool("lb4j-registry-client");
         Dispatcher dispatcher = new Dispatcher(threads);
         dispatcher.setMaxRequests(Integer.MAX_VALUE);
         dispatcher.setMaxRequestsPerHost(Integer.MAX_VALUE);
