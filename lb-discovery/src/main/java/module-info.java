@@ -1,3 +1,7 @@
+import io.lb4j.discovery.DiscoveryProvider;
+import io.lb4j.discovery.providers.FileProvider;
+import io.lb4j.discovery.providers.RegistryProvider;
+import io.lb4j.discovery.providers.StaticProvider;
 import org.jspecify.annotations.NullMarked;
 
 /** The sources of instances, the embedded registry and registration with it, and what servers report of their load. */
@@ -12,6 +16,14 @@ module io.lb4j.discovery {
     requires static transitive org.jspecify;
 
     exports io.lb4j.discovery;
+    exports io.lb4j.discovery.decorator;
     exports io.lb4j.discovery.dns;
     exports io.lb4j.server;
+
+    uses DiscoveryProvider;
+
+    provides DiscoveryProvider with
+            FileProvider,
+            RegistryProvider,
+            StaticProvider;
 }

@@ -21,7 +21,10 @@ public final class ServiceWatches implements AutoCloseable {
         /** Who is told what it learns. */
         Watchers watchers();
 
-        /** Begins to ask; called once, outside of every lock. It may have been closed before. */
+        /**
+         * Begins to ask; called once, outside of every lock. It may have been closed before. What it throws is thrown to
+         * who watches.
+         */
         void start();
 
         /** Stops asking, and {@linkplain Watchers#close ends} its watches. Idempotent, doesn't wait. */
@@ -57,7 +60,12 @@ public final class ServiceWatches implements AutoCloseable {
             asked = found;
         }
         if (first) {
-            asked.start();
+            try {
+                asked.start();
+            } catch (RuntimeException e) {
+                watch.close();
+                throw e;
+            }
         }
         asked.watchers().flush();
         return watch;
