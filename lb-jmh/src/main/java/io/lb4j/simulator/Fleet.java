@@ -1,0 +1,106 @@
+package io.lb4j.simulator;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The servers of a running scenario, for what happens to them on the way. Ids are those that the scenario gave. */
+public final class Fleet {
+    private final World world;
+    private final List<String> listed = new ArrayList<>();
+
+    Fleet(World world) {
+        this.world = world;
+    }
+
+    void add(String id, ServerSpec spec) {
+        world.add(id, spec, "");
+        listed.add(id);
+    }
+
+    void publish() {
+        world.list(listed);
+    }
+
+    /** The ids that discovery lists. */
+    public List<String> listed() {
+        return List.copyOf(listed);
+    }
+
+    /** The process dies: calls in progress break, further ones are refused. Discovery still lists it. */
+    public void crash(String id) {
+        world.node(id).crash();
+    }
+
+    /** The process is there again, with nothing to do. */
+    public void restart(String id) {
+        world.node(id).restart();
+    }
+
+    /** Takes calls from now on and answers none; calls in progress are answered. */
+    public void blackHole(String id) {
+        world.node(id).mute(true);
+    }
+
+    /** Ends the black hole. */
+    public void answer(String id) {
+        world.node(id).mute(false);
+    }
+
+    /** Answers as this one does from now on; calls in progress end as they would have. */
+    public void behave(String id, ServerSpec spec) {
+        world.node(id).become(spec);
+    }
+
+    /** Has something happen later. */
+    public void in(Duration delay, Runnable what) {
+        world.clock.in(delay.toNanos(), what);
+    }
+
+    /** Works at this share of its speed; calls in progress as well. */
+    public void slow(String id, double factor) {
+        world.node(id).slow(factor);
+    }
+
+    /** Stands still for a while, as for a garbage collection, and then goes on. */
+    public void pause(String id, Duration time) {
+        Node node = world.node(id);
+        node.pause();
+        world.clock.in(time.toNanos(), node::resume);
+    }
+
+    /** Answers this share of its calls with this status at once. */
+    public void errors(String id, double share, int status) {
+        world.node(id).errors(share, status);
+    }
+
+    /** A new server comes, and discovery lists it. */
+    public void join(String id, ServerSpec spec) {
+        add(id, spec);
+        publish();
+    }
+
+    /** A new server that works slowly at first and reaches its speed evenly over {@code time}, in twenty steps. */
+    public void joinCold(String id, ServerSpec spec, double factor, Duration time) {
+        join(id, spec);
+        Node node = world.node(id);
+        node.slow(factor);
+        for (int step = 1; step <= 20; step++) {
+            double value = factor + (1 - factor) * step / 20;
+            world.clock.in(time.toNanos() * step / 20, () -> node.slow(value));
+        }
+    }
+
+    /** Discovery lists it no more; it goes on with what it has. */
+    public void leave(String id) {
+        listed.remove(id);
+        publish();
+    }
+
+    /** Discovery lists exactly these, be they there or not. */
+    public void list(List<String> ids) {
+        listed.clear();
+        listed.addAll(ids);
+        publish();
+    }
+}

@@ -1,0 +1,141 @@
+package io.lb4j.simulator;
+
+import io.lb4j.LoadReport;
+import io.lb4j.ServiceInstance;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** One server of the fleet: its station, what ails it, and what it says of its load. */
+final class Node {
+    final ServiceInstance instance;
+    private ServerSpec spec;
+    private final World world;
+    private final RandomGenerator random;
+    private final LatencyByCrowd latencies = new LatencyByCrowd();
+    private Station station;
+    private boolean down;
+    private boolean mute;
+    private double errorRate;
+    private int errorStatus;
+    private double factor = 1;
+    private double pausedFactor = 1;
+
+    /** Calls that came since the measurement began. */
+    long arrivals;
+
+    Node(World world, ServiceInstance instance, ServerSpec spec, RandomGenerator random) {
+        this.world = world;
+        this.instance = instance;
+        this.spec = spec;
+        this.random = random;
+        this.station = Station.of(spec, world.clock);
+    }
+
+    boolean isUp() {
+        return !down;
+    }
+
+    int inFlight() {
+        return station.inFlight();
+    }
+
+    /** How long the calls that are there will keep a core busy, in units of a call; what a perfect observer goes by. */
+    double backlog() {
+        return speed() == 0 || mute ? Double.MAX_VALUE : (station.inFlight() + 1) / (spec.cores() * speed());
+    }
+
+    /** Of one core, at this moment. */
+    double speed() {
+        return spec.speed() * factor;
+    }
+
+    int cores() {
+        return spec.cores();
+    }
+
+    /** What came of a call's arrival, by which it can be given up. */
+    Station.@Nullable Job arrive(long work, Attempt attempt) {
+        arrivals++;
+        if (down) {
+            attempt.answered(Attempt.REFUSED);
+            return null;
+        }
+        if (mute) {
+            return null;
+        }
+        if (errorRate > 0 && random.nextDouble() < errorRate) {
+            attempt.answered(errorStatus);
+            return null;
+        }
+        int crowd = station.inFlight();
+        long began = world.clock.nanos();
+        return station.arrive(work, new Attempt() {
+            @Override
+            void answered(int status) {
+                latencies.record(crowd, world.clock.nanos() - began);
+                attempt.answered(status);
+            }
+        });
+    }
+
+    void abandon(Station.@Nullable Job job) {
+        if (job != null) {
+            station.abandon(job);
+        }
+    }
+
+    /** What it says of itself: calls in flight, and how long they last among as many. */
+    LoadReport report() {
+        int crowd = station.inFlight();
+        LoadReport.Builder report = LoadReport.builder().namedMetric(LoadReport.IN_FLIGHT, crowd);
+        double latency = latencies.nanosAmong(crowd);
+        if (latency > 0) {
+            report.namedMetric(LoadReport.LATENCY_MS, latency / 1e6);
+        }
+        return report.build();
+    }
+
+    void crash() {
+        down = true;
+        // Whoever waits for an answer from it sees the connection break.
+        station.breakAll();
+    }
+
+    void restart() {
+        down = false;
+        mute = false;
+        station = Station.of(spec, world.clock);
+        slow(1);
+    }
+
+    /** A script is exchanged in place, since those in flight count for both. */
+    void become(ServerSpec other) {
+        spec = other;
+        station.become(other);
+    }
+
+    void mute(boolean value) {
+        mute = value;
+    }
+
+    void errors(double rate, int status) {
+        errorRate = rate;
+        errorStatus = status;
+    }
+
+    void slow(double value) {
+        factor = value;
+        pausedFactor = value;
+        station.speed(spec.speed() * value);
+    }
+
+    void pause() {
+        double before = factor;
+        slow(0);
+        pausedFactor = before;
+    }
+
+    void resume() {
+        slow(pausedFactor);
+    }
+}

@@ -1,0 +1,220 @@
+package io.lb4j.simulator;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fleet, its load, and what happens on the way. Immutable.
+ *
+ * @param clients how many balancers share the load evenly, each knowing only its own calls
+ * @param servers what is there at the start, in order
+ * @param network time of one way
+ * @param deadline how long a call may take, or null
+ * @param duration how long calls come
+ * @param warmUp calls that start before aren't counted
+ * @param drain how long after the last call answers are waited for; what hasn't ended then has failed
+ * @param keys how many keys calls have, by Zipf's law with exponent 1; 0 for none
+ * @param idempotent whether a call that failed may be made again whatever became of it
+ */
+public record Scenario(
+        String name,
+        int clients,
+        List<Server> servers,
+        ServiceTime serviceTime,
+        Load load,
+        Duration network,
+        @Nullable Duration deadline,
+        Duration duration,
+        Duration warmUp,
+        Duration drain,
+        int keys,
+        boolean idempotent,
+        List<Happening> happenings) {
+
+    /**
+     * A server of the beginning.
+     *
+     * @param id what it is called
+     */
+    public record Server(String id, ServerSpec spec) {}
+
+    /**
+     * Something that happens.
+     *
+     * @param at how long after the start
+     */
+    public record Happening(Duration at, Consumer<Fleet> what) {}
+
+    /** Copies what could change. */
+    public Scenario {
+        servers = List.copyOf(servers);
+        happenings = List.copyOf(happenings);
+    }
+
+    /** A scenario of this name. */
+    public static Builder named(String name) {
+        return new Builder(name);
+    }
+
+    /** Work per second that the servers of the start can do, in calls. */
+    double capacity() {
+        double cores = servers.stream()
+                .mapToDouble(server -> server.spec().cores() * server.spec().speed())
+                .sum();
+        return cores * 1e9 / serviceTime.meanNanos();
+    }
+
+    /** Collects a scenario. Not thread-safe. */
+    public static final class Builder {
+        private final String name;
+        private int clients = 1;
+        private final List<Server> servers = new ArrayList<>();
+        private ServiceTime serviceTime = ServiceTime.exponential(Duration.ofMillis(10));
+        private @Nullable Load load;
+        private double utilization;
+        private Duration network = Duration.ZERO;
+        private @Nullable Duration deadline;
+        private Duration duration = Duration.ofSeconds(60);
+        private Duration warmUp = Duration.ZERO;
+        private Duration drain = Duration.ofMinutes(1);
+        private int keys;
+        private boolean idempotent = true;
+        private final List<Happening> happenings = new ArrayList<>();
+
+        private Builder(String name) {
+            this.name = Objects.requireNonNull(name, "name");
+        }
+
+        /** Sets how many balancers there are; default 1. */
+        public Builder clients(int value) {
+            this.clients = value;
+            return this;
+        }
+
+        /** Adds one server. */
+        public Builder server(String id, ServerSpec spec) {
+            servers.add(new Server(id, spec));
+            return this;
+        }
+
+        /** Adds servers {@code prefix-0}, {@code prefix-1} and so on. */
+        public Builder servers(int count, String prefix, ServerSpec spec) {
+            for (int i = 0; i < count; i++) {
+                server(prefix + "-" + i, spec);
+            }
+            return this;
+        }
+
+        /** Sets what a call costs; default exponential with a mean of 10 ms. */
+        public Builder serviceTime(ServiceTime value) {
+            this.serviceTime = value;
+            return this;
+        }
+
+        /** Sets when calls come; this or {@link #utilization} is required. */
+        public Builder load(Load value) {
+            this.load = value;
+            return this;
+        }
+
+        /** Has as many independent calls come as keep this share of the servers of the start busy. */
+        public Builder utilization(double value) {
+            this.utilization = value;
+            return this;
+        }
+
+        /** Sets the time of one way; default none. */
+        public Builder network(Duration value) {
+            this.network = value;
+            return this;
+        }
+
+        /** Sets how long a call may take; default as long as it likes. */
+        public Builder deadline(Duration value) {
+            this.deadline = value;
+            return this;
+        }
+
+        /** Sets how long calls come, and for how long at the start they aren't counted; default 60 s and none. */
+        public Builder lasts(Duration all, Duration uncounted) {
+            this.duration = all;
+            this.warmUp = uncounted;
+            return this;
+        }
+
+        /** Sets how long after the last call answers are waited for; default a minute. */
+        public Builder drain(Duration value) {
+            this.drain = value;
+            return this;
+        }
+
+        /** Gives calls keys, so many, by Zipf's law; default none. */
+        public Builder keys(int value) {
+            this.keys = value;
+            return this;
+        }
+
+        /** Sets whether a call may be processed twice without harm; default true. */
+        public Builder idempotent(boolean value) {
+            this.idempotent = value;
+            return this;
+        }
+
+        /** Has something happen. */
+        public Builder at(Duration when, Consumer<Fleet> what) {
+            happenings.add(new Happening(when, what));
+            return this;
+        }
+
+        /**
+         * Builds the scenario.
+         *
+         * @throws IllegalStateException if there is no server or no load
+         */
+        public Scenario build() {
+            if (servers.isEmpty()) {
+                throw new IllegalStateException("scenario " + name + ": servers: none (expected: at least one)");
+            }
+            if (load == null && !(utilization > 0)) {
+                throw new IllegalStateException("scenario " + name + ": load: none (expected: load or utilization)");
+            }
+            Load some = load != null ? load : Load.poisson(1);
+            Scenario draft = new Scenario(
+                    name,
+                    clients,
+                    servers,
+                    serviceTime,
+                    some,
+                    network,
+                    deadline,
+                    duration,
+                    warmUp,
+                    drain,
+                    keys,
+                    idempotent,
+                    happenings);
+            return load != null ? draft : draft.under(Load.poisson(utilization * draft.capacity()));
+        }
+    }
+
+    private Scenario under(Load other) {
+        return new Scenario(
+                name,
+                clients,
+                servers,
+                serviceTime,
+                other,
+                network,
+                deadline,
+                duration,
+                warmUp,
+                drain,
+                keys,
+                idempotent,
+                happenings);
+    }
+}

@@ -1,0 +1,60 @@
+package io.lb4j.simulator;
+
+import io.lb4j.strategy.Strategies;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.BiConsumer;
+
+/**
+ * Runs the standard suite: every shipped strategy that needs no key, in every scenario, beside the bounds. Writes {@code
+ * simulation.md} and {@code simulation.json} into the directory given, or prints the tables.
+ */
+public final class Simulate {
+    private Simulate() {}
+
+    /** The standard suite. */
+    static Simulation suite() {
+        return Simulation.of(
+                        Algorithm.byDefault(),
+                        Algorithm.of("random", Strategies.random()),
+                        Algorithm.of("round robin", Strategies.roundRobin()),
+                        Algorithm.of("least request", Strategies.leastRequest()),
+                        Algorithm.of("peak EWMA", Strategies.peakEwma()),
+                        Algorithm.of("weighted by response time", Strategies.weightedByResponseTime()),
+                        Algorithm.of("sticky until failure", Strategies.stickyUntilFailure()),
+                        Algorithm.probing("Prequal", Strategies::prequal, Algorithm.Settings.DEFAULT),
+                        Algorithm.shortestQueue(),
+                        Algorithm.centralQueue())
+                .with(Scenarios.all());
+    }
+
+    /**
+     * Runs it.
+     *
+     * @param args the directory to write to, or nothing
+     */
+    public static void main(String[] args) throws IOException {
+        Report report = suite().run(progress(System.err));
+        System.err.println();
+        if (args.length == 0) {
+            System.out.print(report.markdown());
+        } else {
+            Path directory = Files.createDirectories(Path.of(args[0]));
+            Files.writeString(directory.resolve("simulation.md"), report.markdown());
+            Files.writeString(directory.resolve("simulation.json"), report.json());
+        }
+    }
+
+    private static BiConsumer<Integer, Integer> progress(PrintStream out) {
+        long began = System.nanoTime();
+        return (done, all) -> {
+            double seconds = (System.nanoTime() - began) / 1e9;
+            int bar = 40 * done / all;
+            out.printf(
+                    "\r[%s%s] %d of %d runs, about %.0f s left ",
+                    "#".repeat(bar), "-".repeat(40 - bar), done, all, seconds / done * (all - done));
+        };
+    }
+}

@@ -1,0 +1,42 @@
+package io.lb4j.simulator;
+
+import org.jspecify.annotations.Nullable;
+
+/** One call from its start to its end. */
+final class SimulatedCall {
+    final long work;
+    final long started;
+    final long key;
+    private final Statistics statistics;
+    private boolean over;
+
+    /** Runs when it has ended; null for nothing. */
+    @Nullable
+    Runnable onEnd;
+
+    SimulatedCall(long work, long started, long key, Statistics statistics) {
+        this.work = work;
+        this.started = started;
+        this.key = key;
+        this.statistics = statistics;
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    void attempted() {
+        statistics.attempted(this);
+    }
+
+    /** Its caller has an answer, or will have none. */
+    void end(boolean success) {
+        if (!over) {
+            over = true;
+            statistics.ended(this, success);
+            if (onEnd != null) {
+                onEnd.run();
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package io.lb4j.simulator;
+
+import io.lb4j.LoadProbe;
+import io.lb4j.LoadReport;
+import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.StaticDiscovery;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** What one run has in common: time, servers, discovery, the network, and where chance comes from. */
+final class World {
+    static final String SERVICE = "service";
+
+    final Clock clock = new Clock();
+    final StaticDiscovery discovery = StaticDiscovery.builder().service(SERVICE).build();
+    final Scenario scenario;
+    private final SplittableRandom seeds;
+    private final Map<String, Node> nodes = new LinkedHashMap<>();
+    private final long networkNanos;
+
+    World(Scenario scenario, long seed) {
+        this.scenario = scenario;
+        this.seeds = new SplittableRandom(seed);
+        this.networkNanos = scenario.network().toNanos();
+    }
+
+    /** Of one way. */
+    long networkNanos() {
+        return networkNanos;
+    }
+
+    /** Another stream of chance; each user has its own, so that one that draws more doesn't change the others. */
+    RandomGenerator newRandom() {
+        return seeds.split();
+    }
+
+    Collection<Node> nodes() {
+        return nodes.values();
+    }
+
+    Node node(ServiceInstance instance) {
+        return node(instance.id());
+    }
+
+    Node node(String id) {
+        Node node = nodes.get(id);
+        if (node == null) {
+            throw new IllegalArgumentException("server: " + id + " (expected: one of " + nodes.keySet() + ")");
+        }
+        return node;
+    }
+
+    /** Adds a server; discovery doesn't know it yet. */
+    Node add(String id, ServerSpec spec, String zone) {
+        ServiceInstance.Builder instance = ServiceInstance.builder(id, 80).id(id);
+        Node node = new Node(
+                this, zone.isEmpty() ? instance.build() : instance.zone(zone).build(), spec, newRandom());
+        if (nodes.putIfAbsent(id, node) != null) {
+            throw new IllegalArgumentException("server: " + id + " (expected: an id of its own)");
+        }
+        return node;
+    }
+
+    /** Has discovery list these. */
+    void list(List<String> ids) {
+        List<ServiceInstance> instances = new ArrayList<>();
+        ids.forEach(id -> instances.add(node(id).instance));
+        discovery.set(SERVICE, instances);
+    }
+
+    /** A call on its way, by which it can be given up. */
+    static final class Flight {
+        private Station.@Nullable Job job;
+        private @Nullable Node node;
+        private boolean abandoned;
+    }
+
+    /** Sends a call; the answer comes after the way there, the work and the way back. */
+    Flight send(Node node, long work, Attempt attempt) {
+        Flight flight = new Flight();
+        if (networkNanos == 0) {
+            flight.node = node;
+            flight.job = node.arrive(work, attempt);
+            return flight;
+        }
+        clock.in(networkNanos, () -> {
+            if (!flight.abandoned) {
+                flight.node = node;
+                flight.job = node.arrive(work, new Attempt() {
+                    @Override
+                    void answered(int status) {
+                        clock.in(networkNanos, () -> attempt.answered(status));
+                    }
+                });
+            }
+        });
+        return flight;
+    }
+
+    /** Gives a call up; the server hears of it and stops. */
+    void abandon(Flight flight) {
+        flight.abandoned = true;
+        if (flight.node != null) {
+            flight.node.abandon(flight.job);
+        }
+    }
+
+    /** Asks servers how busy they are. */
+    LoadProbe probe() {
+        return (instance, timeout) -> {
+            CompletableFuture<LoadReport> answer = new CompletableFuture<>();
+            Node node = node(instance);
+            clock.in(networkNanos, () -> {
+                if (node.isUp()) {
+                    LoadReport report = node.report();
+                    clock.in(networkNanos, () -> answer.complete(report));
+                }
+            });
+            clock.in(timeout.toNanos(), () -> answer.completeExceptionally(new TimeoutException(instance.id())));
+            return answer;
+        };
+    }
+}

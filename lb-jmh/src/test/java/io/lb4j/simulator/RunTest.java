@@ -1,0 +1,187 @@
+package io.lb4j.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.lb4j.retry.HedgePolicy;
+import io.lb4j.retry.RetryPolicy;
+import io.lb4j.strategy.Strategies;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class RunTest {
+    @Test
+    void sameSeed_sameBytes() {
+        Simulation simulation = Simulation.compare("round robin", Strategies.roundRobin())
+                .with(List.of(Scenarios.fleets().get(5), Scenarios.dialogue().get(1)));
+
+        String first = simulation.run().json();
+
+        assertThat(simulation.run().json()).isEqualTo(first);
+        assertThat(simulation.seed(2).run().json()).isNotEqualTo(first);
+    }
+
+    private static Scenario.Builder pair() {
+        return Scenario.named("pair")
+                .server("a", ServerSpec.firstCome(1))
+                .server("b", ServerSpec.firstCome(1))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(10)))
+                .load(Load.regular(100))
+                .lasts(Duration.ofSeconds(10), Duration.ZERO);
+    }
+
+    @Test
+    void firstCall_isServed() {
+        Result result = Run.of(pair().build(), Algorithm.of("round robin", Strategies.roundRobin()), 1);
+
+        assertThat(result.started()).isEqualTo(1000);
+        assertThat(result.success()).isEqualTo(1);
+        assertThat(result.mean()).isEqualTo(Duration.ofMillis(10));
+        assertThat(result.arrivals()).isEqualTo(Map.of("a", 500L, "b", 500L));
+        assertThat(result.imbalance()).isEqualTo(2);
+    }
+
+    @Test
+    void network_isCrossedTwice() {
+        Scenario scenario = pair().network(Duration.ofMillis(3)).build();
+
+        for (Algorithm algorithm :
+                List.of(Algorithm.byDefault(), Algorithm.shortestQueue(), Algorithm.centralQueue())) {
+            assertThat(Run.of(scenario, algorithm, 1).mean()).isEqualTo(Duration.ofMillis(16));
+        }
+    }
+
+    @Test
+    void crash_breaksWhatIsThereAndRefusesTheRest_andRetriesFindTheOther() {
+        Scenario scenario = pair().serviceTime(ServiceTime.constant(Duration.ofMillis(15)))
+                .at(Duration.ofMillis(5005), fleet -> fleet.crash("a"))
+                .at(Duration.ofMillis(7000), fleet -> fleet.restart("a"))
+                .build();
+
+        Result result = Run.of(scenario, Algorithm.of("round robin", Strategies.roundRobin()), 1);
+
+        assertThat(result.success()).isEqualTo(1);
+        assertThat(result.attemptsPerCall()).isGreaterThan(1);
+        assertThat(result.arrivals().get("a")).isBetween(200L, 450L);
+        assertThat(Run.of(scenario, Algorithm.of("no retries", Strategies.roundRobin(), noRetries()), 1)
+                        .success())
+                .isLessThan(1);
+    }
+
+    private static Algorithm.Settings noRetries() {
+        return Algorithm.Settings.DEFAULT.retries(RetryPolicy.none());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void pause_standsStillAndGoesOn(ServerSpec.Discipline discipline) {
+        Scenario scenario = Scenario.named("pause")
+                .server("a", new ServerSpec(1, discipline, -1, 1, null))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(10)))
+                .load(Load.regular(1))
+                .lasts(Duration.ofSeconds(10), Duration.ZERO)
+                .at(Duration.ofMillis(2005), fleet -> fleet.pause("a", Duration.ofMillis(100)))
+                .at(Duration.ofMillis(4950), fleet -> fleet.pause("a", Duration.ofMillis(100)))
+                .at(Duration.ofMillis(6002), fleet -> fleet.slow("a", 0.5))
+                .build();
+
+        Result result = Run.of(scenario, Algorithm.shortestQueue(), 1);
+
+        // 0, 1, 3, 4: 10; 2: 110; 5: 60; 6: 2 + 16; 7, 8, 9: 20.
+        assertThat(result.mean()).isEqualTo(Duration.ofNanos((4 * 10 + 110 + 60 + 18 + 3 * 20) * 100_000L));
+    }
+
+    @Test
+    void queue_full_refuses() {
+        Scenario scenario = Scenario.named("full")
+                .server("a", ServerSpec.firstCome(1).queue(1))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(10)))
+                .load(Load.regular(1000))
+                .lasts(Duration.ofMillis(5), Duration.ZERO)
+                .build();
+
+        Result result = Run.of(scenario, Algorithm.shortestQueue(), 1);
+
+        assertThat(result.started()).isEqualTo(5);
+        assertThat(result.success()).isEqualTo(0.4);
+    }
+
+    @Test
+    void deadline_givesUpAndTheServerStops() {
+        Scenario scenario = Scenario.named("deadline")
+                .server("a", ServerSpec.firstCome(1))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(30)))
+                .load(Load.regular(100))
+                .deadline(Duration.ofMillis(35))
+                .lasts(Duration.ofMillis(30), Duration.ZERO)
+                .build();
+
+        Result result = Run.of(scenario, Algorithm.byDefault(), 1);
+
+        // The first takes 30 ms, the second would take 50, the third begins when the second is given up, at 45.
+        assertThat(result.started()).isEqualTo(3);
+        assertThat(result.success()).isCloseTo(1 / 3.0, within(0.01));
+        assertThat(result.p999()).isBetween(Duration.ofMillis(35), Duration.ofMillis(36));
+    }
+
+    @Test
+    void closedLoop_neverHasMoreThanItsCallers() {
+        Scenario scenario = Scenario.named("closed")
+                .server("a", ServerSpec.firstCome(1))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(10)))
+                .load(Load.closed(3, Duration.ZERO))
+                .lasts(Duration.ofSeconds(3), Duration.ofSeconds(1))
+                .build();
+
+        Result result = Run.of(scenario, Algorithm.byDefault(), 1);
+
+        assertThat(result.mean()).isEqualTo(Duration.ofMillis(30));
+        assertThat(result.imbalance()).isEqualTo(1);
+    }
+
+    @Test
+    void hedges_areSentToOthersWhenACallIsLate() {
+        Scenario scenario = Scenario.named("hedge")
+                .servers(10, "s", ServerSpec.firstCome(50))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(10)))
+                .load(Load.poisson(500))
+                .lasts(Duration.ofSeconds(30), Duration.ofSeconds(5))
+                .at(Duration.ofSeconds(4), fleet -> fleet.slow("s-0", 0.02))
+                .build();
+
+        Result without = Run.of(scenario, Algorithm.of("no hedges", Strategies.roundRobin()), 1);
+        Result with = Run.of(
+                scenario,
+                Algorithm.of(
+                        "hedges",
+                        Strategies.roundRobin(),
+                        Algorithm.Settings.DEFAULT.hedged(
+                                HedgePolicy.builder().maxExtraLoad(0.2).build())),
+                1);
+
+        assertThat(without.p99()).isGreaterThan(Duration.ofMillis(400));
+        assertThat(with.p99()).isLessThan(Duration.ofMillis(100));
+        assertThat(with.attemptsPerCall()).isBetween(1.05, 1.15);
+    }
+
+    @Test
+    void mistakes_areTold() {
+        assertThatThrownBy(() -> Scenario.named("x").build())
+                .hasMessage("scenario x: servers: none (expected: at least one)");
+        assertThatThrownBy(() ->
+                        Scenario.named("x").server("a", ServerSpec.firstCome(1)).build())
+                .hasMessage("scenario x: load: none (expected: load or utilization)");
+        Scenario stranger =
+                pair().at(Duration.ofSeconds(1), fleet -> fleet.crash("c")).build();
+        assertThatThrownBy(() -> Simulation.of(Algorithm.byDefault())
+                        .with(List.of(stranger))
+                        .run())
+                .hasMessageContaining("default in pair")
+                .hasMessageContaining("server: c (expected: one of [a, b])");
+    }
+}
