@@ -85,9 +85,14 @@ final class Attempt extends CallLink {
         }
     }
 
-    boolean isCanceled() {
+    /** The call that carries it. */
+    Call carrier() {
         Call own = child;
-        return (own == null ? outer : own).isCanceled();
+        return own == null ? outer : own;
+    }
+
+    boolean isCanceled() {
+        return carrier().isCanceled();
     }
 
     /** Ends it, as another instance answered first; only for one that is a call of its own. */

@@ -102,7 +102,11 @@ final class AttemptSender {
         } catch (RedirectedToService e) {
             return AttemptEnd.failed(attempt, e, Verdict.SUCCESS);
         } catch (IOException e) {
-            IOException error = attempt.timedOut ? attempt.timeout(e, terms.attemptTimeout()) : e;
+            FirewallWatch watch = FirewallWatch.of(call);
+            IOException error = watch == null ? e : watch.error(attempt.carrier(), e);
+            if (error == e && attempt.timedOut) {
+                error = attempt.timeout(e, terms.attemptTimeout());
+            }
             return AttemptEnd.failed(attempt, error, service.judge(attempt, error));
         } catch (RuntimeException | Error e) {
             if (response != null) {
@@ -130,10 +134,9 @@ final class AttemptSender {
         if (rerouting != null) {
             child.tag(Rerouting.class, () -> rerouting);
         }
-        FirewallWatch watch = call.tag(FirewallWatch.class);
+        FirewallWatch watch = FirewallWatch.of(call);
         if (watch != null) {
-            child.tag(FirewallWatch.class, () -> watch);
-            child.addEventListener(watch);
+            watch.watch(child);
         }
         attempt.carriedBy(child);
         child.addEventListener(attempt);

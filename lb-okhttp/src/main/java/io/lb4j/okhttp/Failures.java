@@ -18,6 +18,10 @@ final class Failures {
 
     /** The verdict on an attempt that got no answer. */
     static Verdict of(Attempt attempt, IOException error) {
+        if (error instanceof RequestDeniedException) {
+            // By us: the instance has no part in it.
+            return Verdict.IGNORED;
+        }
         if (attempt.timedOut) {
             return new Verdict(Outcome.TIMEOUT, Outcome.TIMEOUT, delivery(attempt, error), false);
         }
@@ -33,9 +37,8 @@ final class Failures {
         }
         if (isInterrupt(error)
                 || (!attempt.connecting && !attempt.acquired)
-                || error instanceof FileNotFoundException
-                || error instanceof RequestDeniedException) {
-            // Nothing was tried (cleartext forbidden, say), or the request body's own source failed, or grew too large.
+                || error instanceof FileNotFoundException) {
+            // Nothing was tried (cleartext forbidden, say), or the request body's own source failed.
             return Verdict.IGNORED;
         }
         Delivery delivery = delivery(attempt, error);

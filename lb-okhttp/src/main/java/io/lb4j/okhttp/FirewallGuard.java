@@ -1,6 +1,5 @@
 package io.lb4j.okhttp;
 
-import io.lb4j.okhttp.rules.Firewall;
 import java.io.IOException;
 import okhttp3.Interceptor;
 import okhttp3.Response;
@@ -10,18 +9,13 @@ import okhttp3.Response;
  * made of it. Health checks are no calls and pass.
  */
 final class FirewallGuard implements Interceptor {
-    private final LiveRules rules;
+    static final Interceptor INSTANCE = new FirewallGuard();
 
-    FirewallGuard(LiveRules rules) {
-        this.rules = rules;
-    }
+    private FirewallGuard() {}
 
     @Override
     public Response intercept(Chain chain) throws IOException {
-        Firewall firewall = rules.current().firewall();
-        if (firewall != null && chain.call().tag(FirewallWatch.class) != null) {
-            firewall.check(chain.request());
-        }
-        return chain.proceed(chain.request());
+        FirewallWatch watch = FirewallWatch.of(chain.call());
+        return chain.proceed(watch == null ? chain.request() : watch.checked(chain.request()));
     }
 }

@@ -1,7 +1,8 @@
 package io.lb4j.okhttp;
 
-import io.lb4j.okhttp.rules.Firewall;
+import io.lb4j.okhttp.rules.DenialListener;
 import io.lb4j.okhttp.rules.Mirror;
+import io.lb4j.okhttp.rules.RequestDeniedException;
 import io.lb4j.okhttp.rules.Route;
 import io.lb4j.okhttp.rules.RouteDecision;
 import io.lb4j.okhttp.rules.RouteReport;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import okhttp3.CookieJar;
 import okhttp3.Request;
@@ -20,25 +22,30 @@ import org.jspecify.annotations.Nullable;
 
 /** The rules of one client, which may change at any time, and what came of them. Thread-safe. */
 final class LiveRules implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(LiveRules.class.getName());
+
     private final Map<String, RouteCounts> counts = new ConcurrentHashMap<>();
     private final @Nullable TrafficRulesFile file;
+    private final List<DenialListener> listeners;
+    private final AtomicBoolean listenerFailed = new AtomicBoolean();
     private Runnable unfollow = () -> {};
     private @Nullable MirrorCalls mirrors;
 
     /** What is in force. */
     private volatile TrafficRules current;
 
-    private LiveRules(TrafficRules first, @Nullable TrafficRulesFile file) {
+    private LiveRules(TrafficRules first, @Nullable TrafficRulesFile file, List<DenialListener> listeners) {
         this.current = first;
         this.file = file;
+        this.listeners = listeners;
     }
 
-    static LiveRules of(TrafficRules rules) {
-        return new LiveRules(rules, null);
+    static LiveRules of(TrafficRules rules, List<DenialListener> listeners) {
+        return new LiveRules(rules, null, listeners);
     }
 
-    static LiveRules of(TrafficRulesFile file) {
-        return new LiveRules(file.rules(), file);
+    static LiveRules of(TrafficRulesFile file, List<DenialListener> listeners) {
+        return new LiveRules(file.rules(), file, listeners);
     }
 
     /**
@@ -75,15 +82,13 @@ final class LiveRules implements AutoCloseable {
      * @throws IOException if routes send it round in a circle, or where the firewall lets none go
      */
     @Nullable
-    RouteDecision decide(Request request, CookieJar jar) throws IOException {
-        TrafficRules now = current;
-        RouteDecision decision = now.decide(request);
+    RouteDecision decide(Request request, CookieJar jar, @Nullable FirewallWatch watch) throws IOException {
+        RouteDecision decision = current.decide(request);
         if (decision == null) {
             return null;
         }
-        Firewall firewall = now.firewall();
-        if (firewall != null) {
-            firewall.check(decision.request());
+        if (watch != null) {
+            decision = with(watch.checked(decision.request()), decision);
         }
         List<Route> routes = decision.routes();
         for (int i = 0; i < routes.size(); i++) {
@@ -95,6 +100,20 @@ final class LiveRules implements AutoCloseable {
             }
         }
         return decision;
+    }
+
+    private static RouteDecision with(Request checked, RouteDecision decision) {
+        return checked == decision.request()
+                ? decision
+                : new RouteDecision(
+                        decision.routes(),
+                        checked,
+                        decision.subset(),
+                        decision.attemptTimeout(),
+                        decision.callTimeout(),
+                        decision.retry(),
+                        decision.hedge(),
+                        decision.mirrors());
     }
 
     private static String mirroring(List<Route> routes, Mirror mirror) {
@@ -109,6 +128,21 @@ final class LiveRules implements AutoCloseable {
     private RouteCounts counts(String route) {
         RouteCounts known = counts.get(route);
         return known != null ? known : counts.computeIfAbsent(route, each -> new RouteCounts());
+    }
+
+    void onDenial(Request request, RequestDeniedException denial) {
+        for (int i = 0; i < listeners.size(); i++) {
+            try {
+                listeners.get(i).onDenial(request, denial);
+            } catch (Throwable e) {
+                if (listenerFailed.compareAndSet(false, true)) {
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "a denial listener threw (expected: never); the call is denied all the same, and this is said once",
+                            e);
+                }
+            }
+        }
     }
 
     List<RouteReport> reports() {

@@ -7,6 +7,7 @@ import io.lb4j.Strategy;
 import io.lb4j.Subset;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
+import io.lb4j.okhttp.rules.DenialListener;
 import io.lb4j.okhttp.rules.Firewall;
 import io.lb4j.okhttp.rules.Route;
 import io.lb4j.okhttp.rules.RouteDecision;
@@ -21,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import okhttp3.Call;
 import okhttp3.Dispatcher;
 import okhttp3.Interceptor;
@@ -230,7 +231,8 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
         private Scheduler scheduler = Scheduler.shared();
         private int maxUnnamed = Services.MAX_UNNAMED;
         private @Nullable ServiceDiscovery discovery;
-        private @Nullable Supplier<LiveRules> rules;
+        private final List<DenialListener> denialListeners = new ArrayList<>();
+        private @Nullable Function<List<DenialListener>, LiveRules> rules;
 
         private Builder(OkHttpClient base, boolean ownsBase) {
             this.base = Objects.requireNonNull(base, "base");
@@ -290,7 +292,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
          */
         public Builder rules(TrafficRules value) {
             Objects.requireNonNull(value, "rules");
-            this.rules = () -> LiveRules.of(value);
+            this.rules = listeners -> LiveRules.of(value, listeners);
             return this;
         }
 
@@ -300,7 +302,13 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
          */
         public Builder rules(TrafficRulesFile value) {
             Objects.requireNonNull(value, "rules");
-            this.rules = () -> LiveRules.of(value);
+            this.rules = listeners -> LiveRules.of(value, listeners);
+            return this;
+        }
+
+        /** Adds a listener to the calls that a firewall among the {@linkplain #rules rules} denies; default none. */
+        public Builder denialListener(DenialListener value) {
+            this.denialListeners.add(Objects.requireNonNull(value, "denialListener"));
             return this;
         }
 
@@ -330,7 +338,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
             }
             Map<String, ServiceSettings> settings = new HashMap<>();
             own.forEach((host, each) -> settings.put(host, settings(each)));
-            LiveRules live = rules == null ? null : rules.get();
+            LiveRules live = rules == null ? null : rules.apply(List.copyOf(denialListeners));
             return new LoadBalancedClient(
                     new Services(
                             new Services.Settings(
@@ -340,7 +348,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
                                     scheduler,
                                     maxUnnamed,
                                     live),
-                            isService -> new Transport(base, isService, live),
+                            isService -> new Transport(base, isService, live != null),
                             Map.copyOf(names),
                             settings),
                     ownsBase);

@@ -38,13 +38,13 @@ final class LoadBalancerInterceptor implements Interceptor {
 
     private Response guarded(Chain chain, Request request, LiveRules rules, Firewall firewall) throws IOException {
         Call call = chain.call();
-        Request admitted = firewall.admit(request, call::cancel);
         FirewallWatch watch = FirewallWatch.on(call, rules);
+        Request admitted = watch.admit(firewall, request);
         Response response;
         try {
             response = send(chain, admitted);
         } catch (IOException e) {
-            throw watch.error(e);
+            throw watch.error(call, e);
         }
         return admitted != request && response.request() == admitted
                 ? response.newBuilder().request(request).build()

@@ -1,7 +1,6 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.Subset;
-import io.lb4j.okhttp.rules.Firewall;
 import io.lb4j.okhttp.rules.Mirror;
 import java.io.IOException;
 import java.time.Duration;
@@ -58,12 +57,10 @@ final class MirrorCalls implements AutoCloseable {
     }
 
     private static Response copied(Services services, Interceptor.Chain chain) throws IOException {
-        Request request = chain.request();
         LiveRules rules = services.rules();
-        Firewall firewall = rules == null ? null : rules.current().firewall();
-        if (firewall != null) {
-            firewall.check(request);
-        }
+        Request request = rules == null || rules.current().firewall() == null
+                ? chain.request()
+                : FirewallWatch.on(chain.call(), rules).checked(chain.request());
         Target target = request.tag(Target.class);
         Service service = services.get(request.url().host());
         CallTerms terms = service.terms().mirrored(target == null ? null : target.subset);

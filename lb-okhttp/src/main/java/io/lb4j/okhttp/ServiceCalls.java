@@ -1,7 +1,6 @@
 package io.lb4j.okhttp;
 
 import io.lb4j.okhttp.InstanceDns.RedirectedToService;
-import io.lb4j.okhttp.rules.Firewall;
 import io.lb4j.okhttp.rules.RouteDecision;
 import java.io.IOException;
 import java.net.ProtocolException;
@@ -38,7 +37,8 @@ final class ServiceCalls {
 
     private Response make(Chain chain, Request request, @Nullable CallLink earlier, int hops) throws IOException {
         LiveRules rules = services.rules();
-        RouteDecision decision = rules == null ? null : rules.decide(request, chain.getCookieJar());
+        RouteDecision decision =
+                rules == null ? null : rules.decide(request, chain.getCookieJar(), FirewallWatch.of(chain.call()));
         if (rules != null) {
             chain.call().tag(Rerouting.class, () -> new Rerouting(rules)).now(request, decision);
         }
@@ -78,12 +78,8 @@ final class ServiceCalls {
                     if (hops >= MAX_HOPS) {
                         throw new ProtocolException("Too many redirects between services: " + (hops + 1));
                     }
-                    LiveRules rules = services.rules();
-                    Firewall firewall = rules == null ? null : rules.current().firewall();
-                    if (firewall != null) {
-                        firewall.check(next);
-                    }
-                    return make(original, next, link, hops + 1);
+                    FirewallWatch watch = FirewallWatch.of(original.call());
+                    return make(original, watch == null ? next : watch.checked(next), link, hops + 1);
                 })
                 .run();
     }

@@ -12,7 +12,6 @@ import okhttp3.Dispatcher;
 import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
-import org.jspecify.annotations.Nullable;
 
 /** The clients that are made of the user's one, each for one purpose. */
 final class Transport {
@@ -25,7 +24,7 @@ final class Transport {
     /** The user's own, untouched. */
     final OkHttpClient base;
 
-    private final @Nullable LiveRules rules;
+    private final boolean hasRules;
 
     /** Calls to services: tuned once here, so that a call has three things to override and not six. */
     private final OkHttpClient.Builder tuned;
@@ -33,9 +32,9 @@ final class Transport {
     /** Further attempts: no interceptors, which ran already, and no limits, which the call itself observed. */
     final OkHttpClient attempts;
 
-    Transport(OkHttpClient base, Predicate<String> isService, @Nullable LiveRules rules) {
+    Transport(OkHttpClient base, Predicate<String> isService, boolean hasRules) {
         this.base = base;
-        this.rules = rules;
+        this.hasRules = hasRules;
         this.tuned = base.newBuilder()
                 .retryOnConnectionFailure(false)
                 .proxy(null)
@@ -47,9 +46,9 @@ final class Transport {
                     Objects.requireNonNull(base.x509TrustManager(), "an OkHttpClient with TLS has a trust manager"));
         }
         tuned.networkInterceptors().add(0, ReplayGuard.INSTANCE);
-        if (rules != null) {
+        if (hasRules) {
             tuned.networkInterceptors().add(1, RerouteGuard.INSTANCE);
-            tuned.addNetworkInterceptor(new FirewallGuard(rules));
+            tuned.addNetworkInterceptor(FirewallGuard.INSTANCE);
         }
         OkHttpClient.Builder attempt = tuned.build().newBuilder();
         attempt.interceptors().clear();
@@ -71,7 +70,7 @@ final class Transport {
     /** The client for everything else: the user's, but for what an interceptor of his sends to a service after all. */
     OkHttpClient others(Interceptor last) {
         OkHttpClient.Builder builder = base.newBuilder().addInterceptor(last);
-        return (rules == null ? builder : builder.addNetworkInterceptor(new FirewallGuard(rules))).build();
+        return (hasRules ? builder.addNetworkInterceptor(FirewallGuard.INSTANCE) : builder).build();
     }
 
     /**

@@ -13,7 +13,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
-import okhttp3.HttpUrl;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import org.jspecify.annotations.Nullable;
@@ -36,19 +37,24 @@ public final class Firewall {
     /** The rule by which calls to hosts that aren't listed are denied. */
     static final String HOSTS = "hosts";
 
-    private final Set<String> hosts;
+    /** The rule by which what isn't a request is denied. */
+    static final String FORM = "form";
+
+    static final Set<String> OWN = Collections.unmodifiableSet(new TreeSet<>(List.of(FORM, HOSTS)));
+
+    private final EgressHosts hosts;
     private final List<FirewallRule> rules;
     private final Ticker ticker;
     private final Map<String, LongAdder> denials;
     private final Map<String, RateBuckets> buckets;
 
-    private Firewall(Set<String> hosts, List<FirewallRule> rules, Ticker ticker, @Nullable Firewall before) {
+    private Firewall(EgressHosts hosts, List<FirewallRule> rules, Ticker ticker, @Nullable Firewall before) {
         this.hosts = hosts;
         this.rules = rules;
         this.ticker = ticker;
         Map<String, LongAdder> counts = new LinkedHashMap<>();
         Map<String, RateBuckets> rates = new LinkedHashMap<>();
-        counts.put(HOSTS, before == null ? new LongAdder() : before.count(HOSTS));
+        OWN.forEach(each -> counts.put(each, before == null ? new LongAdder() : before.count(each)));
         for (FirewallRule each : rules) {
             RateLimit limit = each.rateLimit();
             counts.put(each.name(), before == null ? new LongAdder() : before.count(each.name()));
@@ -78,12 +84,20 @@ public final class Firewall {
         return rules;
     }
 
-    /** The hosts that calls may go to; empty if to any. */
+    /** The hosts that calls may go to, some with a port; empty if to any. */
     public Set<String> hosts() {
-        return hosts;
+        return hosts.all();
     }
 
-    /** How many calls each rule denied so far, in the order of the rules; those to hosts that aren't listed by {@code hosts}. */
+    /** Whether calls may go to this host at any port, as those to a service do. */
+    boolean allows(String host) {
+        return hosts.allows(host);
+    }
+
+    /**
+     * How many calls each rule denied so far: first {@code form}, what is no request to begin with, then {@code hosts}, those to hosts that aren't
+     * listed, then the rules in order.
+     */
     public Map<String, Long> denials() {
         Map<String, Long> all = new LinkedHashMap<>();
         denials.forEach((name, count) -> all.put(name, count.sum()));
@@ -99,37 +113,46 @@ public final class Firewall {
     /**
      * Lets a call pass that begins: counts it against its rate limits.
      *
-     * @param abort breaks the call off, if its body should turn out too large on a thread that isn't the call's
+     * @param broken told if its body turns out too large as it is written, on the thread that writes it
      * @return what to send: the request, with a body that is watched if there is a limit to it
      * @throws RequestDeniedException if it may not pass
      */
-    public Request admit(Request request, Runnable abort) throws RequestDeniedException {
-        check(request);
-        Request admitted = request;
+    public Request admit(Request request, Consumer<? super RequestDeniedException> broken)
+            throws RequestDeniedException {
+        Request admitted = checked(request, broken);
         for (int i = 0; i < rules.size(); i++) {
             FirewallRule rule = rules.get(i);
-            if (!rule.isFor(request)) {
-                continue;
-            }
             RateBuckets rates = buckets.get(rule.name());
-            if (rates != null) {
+            if (rates != null && rule.isFor(request)) {
                 take(rule, rates, request);
             }
-            admitted = limited(rule, admitted, abort);
         }
         return admitted;
     }
 
     /**
-     * Checks what a call has become: by a route, a redirect, an interceptor. Counts denials, but no call.
+     * Lets pass what a call has become: by a route, a redirect, an interceptor. Counts denials, but no call.
      *
+     * @param broken told if its body turns out too large as it is written, on the thread that writes it
+     * @return what to send: the request, with a body that is watched if there is a limit to it
      * @throws RequestDeniedException if it may not pass
      */
-    public void check(Request request) throws RequestDeniedException {
+    public Request checked(Request request, Consumer<? super RequestDeniedException> broken)
+            throws RequestDeniedException {
         RequestDeniedException denial = refusal(request);
         if (denial != null) {
             throw counted(denial);
         }
+        Request checked = request;
+        if (request.body() != null) {
+            for (int i = 0; i < rules.size(); i++) {
+                FirewallRule rule = rules.get(i);
+                if (rule.maxBodyBytes() < Long.MAX_VALUE && rule.isFor(request)) {
+                    checked = limited(rule, checked, broken);
+                }
+            }
+        }
+        return checked;
     }
 
     private RequestDeniedException counted(RequestDeniedException denial) {
@@ -141,40 +164,24 @@ public final class Firewall {
     }
 
     private @Nullable RequestDeniedException refusal(Request request) {
-        HttpUrl url = request.url();
-        if (!hosts.isEmpty()) {
-            String why = hostRefusal(request, url);
-            if (why != null) {
-                return new RequestDeniedException(HOSTS, why);
-            }
+        String form = RequestForm.refusal(request);
+        if (form != null) {
+            return new RequestDeniedException(FORM, form);
         }
+        String host = hosts.refusal(request);
+        if (host != null) {
+            return new RequestDeniedException(HOSTS, host);
+        }
+        Inspection asked = new Inspection(request);
         for (int i = 0; i < rules.size(); i++) {
             FirewallRule rule = rules.get(i);
             if (rule.isFor(request)) {
-                String why = rule.refusal(request);
+                String why = rule.refusal(asked);
                 why = why == null ? lengthRefusal(rule, request) : why;
                 if (why != null) {
                     return new RequestDeniedException(
-                            rule.name(), why + "; a call to '" + FirewallRule.shown(url.host()) + "'");
+                            rule.name(), why + "; a call to '" + request.url().host() + "'");
                 }
-            }
-        }
-        return null;
-    }
-
-    /** Hosts are compared as OkHttp spells them: lower case, Punycode, addresses in one form. What isn't in the list isn't in it in any spelling. */
-    private @Nullable String hostRefusal(Request request, HttpUrl url) {
-        if (!hosts.contains(url.host())) {
-            return "host: '" + FirewallRule.shown(url.host()) + "' (expected: one of " + hosts + ")";
-        }
-        List<String> named = request.headers("Host");
-        for (int i = 0; i < named.size(); i++) {
-            HttpUrl authority = HttpUrl.parse(url.scheme() + "://" + named.get(i) + "/");
-            if (authority == null
-                    || named.get(i).indexOf('/') >= 0
-                    || named.get(i).indexOf('@') >= 0
-                    || !authority.host().equals(url.host())) {
-                return "host: another one in header Host (expected: '" + url.host() + "', the URL's)";
             }
         }
         return null;
@@ -199,20 +206,19 @@ public final class Firewall {
         return what + " (expected: at most " + rule.maxBodyBytes() + " bytes)";
     }
 
-    private Request limited(FirewallRule rule, Request request, Runnable abort) {
+    private Request limited(FirewallRule rule, Request request, Consumer<? super RequestDeniedException> broken) {
         RequestBody body = request.body();
-        if (body == null || rule.maxBodyBytes() == Long.MAX_VALUE) {
+        if (body == null || LimitedBody.isWithin(body, rule.maxBodyBytes())) {
             return request;
         }
+        Supplier<RequestDeniedException> denial = () -> {
+            RequestDeniedException error =
+                    counted(new RequestDeniedException(rule.name(), tooLarge(rule, "body: more, as it was written")));
+            broken.accept(error);
+            return error;
+        };
         return request.newBuilder()
-                .method(
-                        request.method(),
-                        new LimitedBody(
-                                body,
-                                rule.maxBodyBytes(),
-                                () -> counted(new RequestDeniedException(
-                                        rule.name(), tooLarge(rule, "body: more, as it was written"))),
-                                abort))
+                .method(request.method(), new LimitedBody(body, rule.maxBodyBytes(), denial))
                 .build();
     }
 
@@ -222,7 +228,7 @@ public final class Firewall {
         String cookie = limit.cookie();
         List<String> keys = List.of();
         if (header != null) {
-            keys = request.headers(header);
+            keys = Disguises.values(request, header);
         } else if (cookie != null) {
             keys = Subject.cookies(request, cookie);
         }
@@ -260,7 +266,7 @@ public final class Firewall {
 
     @Override
     public String toString() {
-        return "Firewall[hosts " + (hosts.isEmpty() ? "any" : hosts) + ", rules "
+        return "Firewall[hosts " + (hosts.all().isEmpty() ? "any" : hosts.all()) + ", rules "
                 + rules.stream().map(FirewallRule::name).toList() + "]";
     }
 
@@ -273,18 +279,18 @@ public final class Firewall {
         private Builder() {}
 
         /**
-         * Adds hosts, services or others, that calls may go to; default any. A {@code Host} header may not name another one.
+         * Adds hosts, services or others, that calls may go to; default any. With a port, as in {@code api.example:8443}, to that one only, else to
+         * all; calls to services go to their instances' ports anyway. A {@code Host} header may not name another host.
          *
-         * @throws IllegalArgumentException if no URL can have such a host, or it is an address: one machine may have many, and
+         * @throws IllegalArgumentException if there are none, no URL can have such a host, or it is an address: one machine may have many, and
          *     services are to be called by name
          */
         public Builder hosts(String... values) {
+            if (values.length == 0) {
+                throw new IllegalArgumentException("hosts: none (expected: at least one); leave it away to allow all");
+            }
             for (String each : values) {
-                String host = ServiceNames.canonical("hosts", each);
-                if (host.indexOf(':') >= 0 || host.chars().allMatch(c -> (c >= '0' && c <= '9') || c == '.')) {
-                    throw new IllegalArgumentException("hosts: '" + each + "' (expected: a name and not an address)");
-                }
-                hosts.add(host);
+                hosts.add(EgressHosts.canonical(each));
             }
             return this;
         }
@@ -314,7 +320,7 @@ public final class Firewall {
                             "rules: '" + each.name() + "' (expected: a name of its own); another rule has it already");
                 }
             }
-            return new Firewall(Collections.unmodifiableSet(new TreeSet<>(hosts)), List.copyOf(rules), ticker, null);
+            return new Firewall(new EgressHosts(hosts), List.copyOf(rules), ticker, null);
         }
     }
 }

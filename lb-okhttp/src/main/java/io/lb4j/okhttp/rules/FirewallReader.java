@@ -45,9 +45,11 @@ final class FirewallReader {
         fields.texts("denyMethods", rule::denyMethods);
         fields.texts("allowPaths", rule::allowPaths);
         fields.texts("denyPaths", rule::denyPaths);
+        fields.texts("denyHeaders", rule::denyHeaders);
+        fields.whole("maxUrlBytes", rule::maxUrlBytes);
         fields.whole("maxHeaders", rule::maxHeaders);
         fields.whole("maxHeaderBytes", rule::maxHeaderBytes);
-        fields.whole("maxBodyBytes", rule::maxBodyBytes);
+        fields.wholeLong("maxBodyBytes", rule::maxBodyBytes);
         fields.object("rateLimit", limit -> rule.rateLimit(rateLimit(limit)));
         fields.end();
         return rule.build();

@@ -6,10 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
-import okhttp3.Headers;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
-import okio.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,24 +17,18 @@ import org.jspecify.annotations.Nullable;
  * FirewallRule.named("no admin").hosts("orders").denyPaths("/admin").maxBodyBytes(1 << 20).build()
  * }</pre>
  *
- * <p>Methods and paths are also looked for in the headers by which frameworks let a request be another one:
- * {@code X-HTTP-Method-Override} and its like, {@code X-Original-URL}, {@code X-Rewrite-URL}.
+ * <p>Methods and paths are also looked for where frameworks let a request be another one than its first line says: {@code X-HTTP-Method-Override} and its
+ * like, a parameter {@code _method}, {@code X-Original-URL}, {@code X-Rewrite-URL}, WebDAV's {@code Destination}.
  */
 public final class FirewallRule {
-    private static final List<String> METHOD_HEADERS =
-            List.of("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override");
-    private static final List<String> PATH_HEADERS = List.of("X-Original-URL", "X-Rewrite-URL");
-    private static final int MAX_SHOWN = 200;
-
-    /** As HTTP/1.1 writes a header: a colon, a space, the end of the line. */
-    private static final int HEADER_OVERHEAD = 4;
-
     private final String name;
     private final Set<String> hosts;
     private final Set<String> allowedMethods;
     private final Set<String> deniedMethods;
     private final List<String> allowedPaths;
     private final List<String> deniedPaths;
+    private final List<String> deniedHeaders;
+    private final int maxUrlBytes;
     private final int maxHeaders;
     private final int maxHeaderBytes;
     private final long maxBodyBytes;
@@ -49,6 +41,8 @@ public final class FirewallRule {
         this.deniedMethods = new TreeSet<>(builder.deniedMethods);
         this.allowedPaths = List.copyOf(builder.allowedPaths);
         this.deniedPaths = List.copyOf(builder.deniedPaths);
+        this.deniedHeaders = List.copyOf(builder.deniedHeaders);
+        this.maxUrlBytes = builder.maxUrlBytes;
         this.maxHeaders = builder.maxHeaders;
         this.maxHeaderBytes = builder.maxHeaderBytes;
         this.maxBodyBytes = builder.maxBodyBytes;
@@ -101,30 +95,26 @@ public final class FirewallRule {
 
     /** Why this request may not pass, but for its rate and a body whose length nobody knows; null if it may. */
     @Nullable
-    String refusal(Request request) {
-        String why = methodRefusal(request);
+    String refusal(Inspection asked) {
+        String why = methodRefusal(asked);
         if (why == null && (!allowedPaths.isEmpty() || !deniedPaths.isEmpty())) {
-            why = pathRefusal(request);
+            why = pathRefusal(asked);
         }
-        if (why == null && request.headers().size() > maxHeaders) {
-            why = "headers: " + request.headers().size() + " (expected: at most " + maxHeaders + ")";
-        }
-        return why == null ? headerBytesRefusal(request) : why;
+        return why == null ? headerRefusal(asked) : why;
     }
 
-    private @Nullable String methodRefusal(Request request) {
+    private @Nullable String methodRefusal(Inspection asked) {
         if (allowedMethods.isEmpty() && deniedMethods.isEmpty()) {
             return null;
         }
-        if (isRefused(request.method())) {
-            return "method: '" + shown(request.method()) + "' (expected: " + expectedMethods() + ")";
+        String method = asked.request.method();
+        if (isRefused(method)) {
+            return "method: '" + Inspection.shown(method) + "' (expected: " + expectedMethods() + ")";
         }
-        for (String header : METHOD_HEADERS) {
-            List<String> values = request.headers(header);
-            for (int i = 0; i < values.size(); i++) {
-                if (isRefused(values.get(i).trim())) {
-                    return "method: another one in header " + header + " (expected: " + expectedMethods() + ")";
-                }
+        List<Disguises.Found> others = asked.otherMethods();
+        for (int i = 0; i < others.size(); i++) {
+            if (isRefused(others.get(i).value())) {
+                return "method: another one in " + others.get(i).where() + " (expected: " + expectedMethods() + ")";
             }
         }
         return null;
@@ -140,38 +130,32 @@ public final class FirewallRule {
         return allowedMethods.isEmpty() ? "none of " + deniedMethods : "one of " + allowedMethods;
     }
 
-    private @Nullable String pathRefusal(Request request) {
-        String path = request.url().encodedPath();
-        String why = pathRefusal(path, "'" + shown(path) + "'");
-        for (int h = 0; why == null && h < PATH_HEADERS.size(); h++) {
-            List<String> values = request.headers(PATH_HEADERS.get(h));
-            for (int i = 0; why == null && i < values.size(); i++) {
-                why = pathRefusal(pathOf(values.get(i)), "another one in header " + PATH_HEADERS.get(h));
+    private @Nullable String pathRefusal(Inspection asked) {
+        List<Inspection.PathAsked> paths = asked.paths();
+        for (int i = 0; i < paths.size(); i++) {
+            String why = pathRefusal(paths.get(i));
+            if (why != null) {
+                return why;
             }
         }
-        return why;
-    }
-
-    private static String pathOf(String value) {
-        HttpUrl url = HttpUrl.parse(value);
-        String path = url == null ? value : url.encodedPath();
-        return path.startsWith("/") ? path : "/" + path;
+        return null;
     }
 
     @Nullable
-    String pathRefusal(String path, String what) {
-        Set<String> readings = PathReadings.of(Paths.normal(path));
+    String pathRefusal(Inspection.PathAsked path) {
+        List<String> readings = path.readings();
         if (readings == null) {
-            return "path: " + what + " (expected: one whose meaning can be told); servers may take it for many others";
+            return "path: " + path.what()
+                    + " (expected: one whose meaning can be told); servers may take it for many others";
         }
-        for (String each : readings) {
-            String denied = prefix(PathReadings.folded(each), deniedPaths);
+        for (int i = 0; i < readings.size(); i++) {
+            String denied = deniedBy(path.folded().get(i));
             if (denied != null) {
-                return "path: " + what + ", or what a server may take it for, is below '" + denied
+                return "path: " + path.what() + ", or what a server may take it for, is below '" + denied
                         + "' (expected: none of " + deniedPaths + ")";
             }
-            if (!allowedPaths.isEmpty() && prefix(each, allowedPaths) == null) {
-                return "path: " + what
+            if (!allowedPaths.isEmpty() && !isAllowed(readings.get(i))) {
+                return "path: " + path.what()
                         + ", or what a server may take it for, is below none of the allowed (expected: below one of "
                         + allowedPaths + ")";
             }
@@ -179,29 +163,46 @@ public final class FirewallRule {
         return null;
     }
 
-    private static @Nullable String prefix(String path, List<String> prefixes) {
-        for (int i = 0; i < prefixes.size(); i++) {
-            if (Paths.isBelow(path, prefixes.get(i))) {
-                return prefixes.get(i);
+    private @Nullable String deniedBy(String path) {
+        for (int i = 0; i < deniedPaths.size(); i++) {
+            if (Paths.isBelow(path, deniedPaths.get(i)) || isWithSuffix(path, deniedPaths.get(i))) {
+                return deniedPaths.get(i);
             }
         }
         return null;
     }
 
-    private @Nullable String headerBytesRefusal(Request request) {
-        if (maxHeaderBytes == Integer.MAX_VALUE) {
-            return null;
-        }
-        Headers headers = request.headers();
-        long bytes = 0;
-        for (int i = 0; i < headers.size(); i++) {
-            bytes += Utf8.size(headers.name(i)) + Utf8.size(headers.value(i)) + HEADER_OVERHEAD;
-        }
-        return bytes > maxHeaderBytes ? "header bytes: " + bytes + " (expected: at most " + maxHeaderBytes + ")" : null;
+    /** Frameworks that let a suffix choose the format take {@code /admin.json} for {@code /admin}. */
+    private static boolean isWithSuffix(String path, String denied) {
+        int end = denied.length();
+        return path.length() > end && path.charAt(end) == '.' && path.startsWith(denied) && path.indexOf('/', end) < 0;
     }
 
-    static String shown(String text) {
-        return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...";
+    private boolean isAllowed(String path) {
+        for (int i = 0; i < allowedPaths.size(); i++) {
+            if (Paths.isBelow(path, allowedPaths.get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private @Nullable String headerRefusal(Inspection asked) {
+        Request request = asked.request;
+        for (int i = 0; i < deniedHeaders.size(); i++) {
+            if (!Disguises.values(request, deniedHeaders.get(i)).isEmpty()) {
+                return "header " + deniedHeaders.get(i) + " (expected: none of " + deniedHeaders + ")";
+            }
+        }
+        if (asked.urlBytes() > maxUrlBytes) {
+            return "URL bytes: " + asked.urlBytes() + " (expected: at most " + maxUrlBytes + ")";
+        }
+        if (request.headers().size() > maxHeaders) {
+            return "headers: " + request.headers().size() + " (expected: at most " + maxHeaders + ")";
+        }
+        return maxHeaderBytes < Integer.MAX_VALUE && asked.headerBytes() > maxHeaderBytes
+                ? "header bytes: " + asked.headerBytes() + " (expected: at most " + maxHeaderBytes + ")"
+                : null;
     }
 
     @Override
@@ -217,6 +218,8 @@ public final class FirewallRule {
         private final List<String> deniedMethods = new ArrayList<>();
         private final List<String> allowedPaths = new ArrayList<>();
         private final List<String> deniedPaths = new ArrayList<>();
+        private final List<String> deniedHeaders = new ArrayList<>();
+        private int maxUrlBytes = Integer.MAX_VALUE;
         private int maxHeaders = Integer.MAX_VALUE;
         private int maxHeaderBytes = Integer.MAX_VALUE;
         private long maxBodyBytes = Long.MAX_VALUE;
@@ -226,10 +229,10 @@ public final class FirewallRule {
             if (name.isBlank()
                     || name.length() > 100
                     || name.chars().anyMatch(Character::isISOControl)
-                    || name.equals(Firewall.HOSTS)) {
-                throw new IllegalArgumentException(
-                        "name: '" + name + "' (expected: 1 to 100 printable characters, and not '" + Firewall.HOSTS
-                                + "', which is the list of hosts)");
+                    || Firewall.OWN.contains(name)) {
+                throw new IllegalArgumentException("name: '" + name
+                        + "' (expected: 1 to 100 printable characters, and none of " + Firewall.OWN
+                        + ", which are the firewall's own)");
             }
             this.name = name;
         }
@@ -240,7 +243,7 @@ public final class FirewallRule {
          * @throws IllegalArgumentException if no URL can have such a host
          */
         public Builder hosts(String... values) {
-            for (String each : values) {
+            for (String each : some("hosts", values)) {
                 hosts.add(undotted(ServiceNames.canonical("hosts", each)));
             }
             return this;
@@ -257,7 +260,7 @@ public final class FirewallRule {
         }
 
         private Builder methods(String what, String[] values, List<String> all) {
-            for (String each : values) {
+            for (String each : some(what, values)) {
                 if (each.isEmpty()
                         || !each.chars().allMatch(c -> c > ' ' && c < 127)
                         || !each.equals(each.toUpperCase(Locale.ROOT))) {
@@ -275,7 +278,9 @@ public final class FirewallRule {
          * @throws IllegalArgumentException if it is not a plain path: begins with /, without escapes, dot segments, query
          */
         public Builder allowPaths(String... values) {
-            Arrays.stream(values).map(each -> path("allowPaths", each)).forEach(allowedPaths::add);
+            Arrays.stream(some("allowPaths", values))
+                    .map(each -> path("allowPaths", each))
+                    .forEach(allowedPaths::add);
             return this;
         }
 
@@ -285,7 +290,7 @@ public final class FirewallRule {
          * @throws IllegalArgumentException as {@link #allowPaths}
          */
         public Builder denyPaths(String... values) {
-            Arrays.stream(values)
+            Arrays.stream(some("denyPaths", values))
                     .map(each -> PathReadings.folded(path("denyPaths", each)))
                     .forEach(deniedPaths::add);
             return this;
@@ -303,6 +308,32 @@ public final class FirewallRule {
                                 + "' (expected: a plain path that begins with /, without escapes, dot segments, parameters and query)");
             }
             return value.length() > 1 && value.endsWith("/") ? value.substring(0, value.length() - 1) : value;
+        }
+
+        /**
+         * Adds headers that no call may have, in whatever case and with whatever marks: {@code Upgrade}, say, behind which nobody sees what is sent; default
+         * none.
+         *
+         * @throws IllegalArgumentException if no header can have such a name
+         */
+        public Builder denyHeaders(String... values) {
+            for (String each : some("denyHeaders", values)) {
+                if (!RequestForm.isToken(each)) {
+                    throw new IllegalArgumentException("denyHeaders: '" + each + "' (expected: a header's name)");
+                }
+                deniedHeaders.add(each);
+            }
+            return this;
+        }
+
+        /**
+         * Sets how long path and query may be together, in bytes as they are sent; default any length.
+         *
+         * @throws IllegalArgumentException unless positive
+         */
+        public Builder maxUrlBytes(int value) {
+            this.maxUrlBytes = (int) positive("maxUrlBytes", value);
+            return this;
         }
 
         /**
@@ -343,6 +374,14 @@ public final class FirewallRule {
         public Builder rateLimit(@Nullable RateLimit value) {
             this.rateLimit = value;
             return this;
+        }
+
+        private static String[] some(String what, String[] values) {
+            if (values.length == 0) {
+                throw new IllegalArgumentException(
+                        what + ": none (expected: at least one); leave it away to ask nothing");
+            }
+            return values;
         }
 
         private static long positive(String what, long value) {

@@ -84,6 +84,13 @@ final class JsonFields {
         });
     }
 
+    void wholeLong(String name, Use<Long> use) throws MalformedRulesException {
+        take(name, use, each -> {
+            expect(each.isIntegralNumber() && each.canConvertToLong(), name, each, "a whole number");
+            return each.longValue();
+        });
+    }
+
     void truth(String name, Use<Boolean> use) throws MalformedRulesException {
         take(name, use, each -> {
             expect(each.isBoolean(), name, each, "true or false");

@@ -19,19 +19,21 @@ final class LimitedBody extends RequestBody {
     private final RequestBody body;
     private final long max;
     private final Supplier<RequestDeniedException> denial;
-    private final Runnable abort;
 
     /**
      * A body within a limit.
      *
-     * @param denial made, and counted, when it is exceeded
-     * @param abort breaks the call off: the writer of a duplex body may not be the call's own thread
+     * @param denial made when it is exceeded, on the thread that writes it
      */
-    LimitedBody(RequestBody body, long max, Supplier<RequestDeniedException> denial, Runnable abort) {
+    LimitedBody(RequestBody body, long max, Supplier<RequestDeniedException> denial) {
         this.body = body;
         this.max = max;
         this.denial = denial;
-        this.abort = abort;
+    }
+
+    /** Whether a body is watched already, for this limit or a narrower one. */
+    static boolean isWithin(RequestBody body, long max) {
+        return body instanceof LimitedBody limited && (limited.max <= max || isWithin(limited.body, max));
     }
 
     @Override
@@ -87,9 +89,6 @@ final class LimitedBody extends RequestBody {
             check();
             if (byteCount > max - written) {
                 denied = denial.get();
-                if (body.isDuplex()) {
-                    abort.run();
-                }
                 throw denied;
             }
             written += byteCount;

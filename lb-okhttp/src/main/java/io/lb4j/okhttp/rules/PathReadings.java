@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,20 +23,24 @@ final class PathReadings {
     /** A path with more is nobody's honest path. */
     static final int MAX = 256;
 
-    /** Longer ones are not read: the work is the length times the readings. */
-    static final int MAX_LENGTH = 8192;
+    /** How long all readings may be together, which is the work that a path makes. */
+    static final int MAX_LENGTH = 1 << 16;
 
     private static final List<UnaryOperator<String>> STEPS = List.of(
-            path -> decoded(path, false),
-            path -> decoded(path, true),
+            path -> decoded(path, false, false),
+            path -> decoded(path, true, false),
+            path -> decoded(path, false, true),
             path -> path.replace('\\', '/'),
             PathReadings::withoutParameters,
             PathReadings::withMergedSlashes,
             PathReadings::withoutDotSegments,
             PathReadings::withoutTrailingDots,
+            PathReadings::withoutStreams,
             PathReadings::cutShort,
             PathReadings::withoutControls,
             PathReadings::compatible);
+
+    private static final Pattern STREAM = Pattern.compile(":[^/:]*:?\\$[^/]*");
 
     private PathReadings() {}
 
@@ -51,6 +56,7 @@ final class PathReadings {
         if (path.length() > MAX_LENGTH) {
             return null;
         }
+        int length = path.length();
         Set<String> readings = new LinkedHashSet<>();
         Deque<String> toDo = new ArrayDeque<>();
         readings.add(path);
@@ -60,7 +66,8 @@ final class PathReadings {
             for (UnaryOperator<String> step : STEPS) {
                 String reading = step.apply(next);
                 if (!reading.equals(next) && readings.add(reading)) {
-                    if (readings.size() > MAX) {
+                    length += reading.length();
+                    if (readings.size() > MAX || length > MAX_LENGTH) {
                         return null;
                     }
                     toDo.add(reading);
@@ -75,14 +82,14 @@ final class PathReadings {
         return path.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
     }
 
+    /** No step changes such a path. */
     private static boolean isPlain(String path) {
         for (int i = 0; i < path.length(); i++) {
             char c = path.charAt(i);
             boolean isLetter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
             char next = i + 1 < path.length() ? path.charAt(i + 1) : 0;
             if (!isLetter
-                    && c != '_'
-                    && c != '-'
+                    && "_-~,=@!$&'()*+".indexOf(c) < 0
                     && (c != '/' || next == '/')
                     && (c != '.' || next == '/' || next == 0)) {
                 return false;
@@ -91,8 +98,11 @@ final class PathReadings {
         return true;
     }
 
-    /** One pass over escapes: %41, and %u0041 of IIS. UTF-8 as lenient decoders take it, overlong forms included. */
-    private static String decoded(String path, boolean keepSlashes) {
+    /**
+     * One pass over escapes: %41, and %u0041 of IIS. UTF-8 as lenient decoders take it, overlong forms included. Bytes that are none
+     * are characters to some, and to others nothing.
+     */
+    private static String decoded(String path, boolean keepSlashes, boolean dropInvalid) {
         if (path.indexOf('%') < 0) {
             return path;
         }
@@ -105,17 +115,20 @@ final class PathReadings {
                 text.append((char) unit);
                 i += 6;
             } else {
-                i = decodedByte(path, i, keepSlashes, text);
+                i = decodedByte(path, i, keepSlashes, dropInvalid, text);
             }
         }
         return text.toString();
     }
 
-    private static int decodedByte(String path, int at, boolean keepSlashes, StringBuilder text) {
+    private static int decodedByte(String path, int at, boolean keepSlashes, boolean dropInvalid, StringBuilder text) {
         int first = escaped(path, at);
         if (first < 0 || (keepSlashes && (first == '/' || first == '\\'))) {
             text.append('%');
             return at + 1;
+        }
+        if (first >= 0x80 && first < 0xC0 && dropInvalid) {
+            return at + 3;
         }
         int more = first < 0xC0 ? 0 : Math.min(Integer.numberOfLeadingZeros(~first << 24) - 1, 5);
         int point = more == 0 ? first : first & (0x3F >> more);
@@ -123,7 +136,9 @@ final class PathReadings {
         for (int k = 0; k < more; k++, end += 3) {
             int next = escaped(path, end);
             if (next < 0 || (next & 0xC0) != 0x80) {
-                text.append((char) first);
+                if (!dropInvalid) {
+                    text.append((char) first);
+                }
                 return at + 3;
             }
             point = point << 6 | (next & 0x3F);
@@ -222,6 +237,15 @@ final class PathReadings {
         return rest.substring(1);
     }
 
+    /** Windows' other names of a file: {@code /a::$DATA}, {@code /a:$I30:$INDEX_ALLOCATION}. */
+    private static String withoutStreams(String path) {
+        int colon = path.indexOf(':');
+        if (colon < 0 || path.indexOf('$', colon) < 0) {
+            return path;
+        }
+        return STREAM.matcher(path).replaceAll("");
+    }
+
     /** What C takes for the end of a string, and what a second parser takes for the end of a path. */
     private static String cutShort(String path) {
         for (int i = 0; i < path.length(); i++) {
@@ -233,10 +257,12 @@ final class PathReadings {
         return path;
     }
 
-    /** Browsers' URL parsers, and Node's, drop tabs and line ends. */
+    /** Browsers' URL parsers, and Node's, drop tabs and line ends; file systems, characters that aren't seen. */
     private static String withoutControls(String path) {
         StringBuilder rest = new StringBuilder(path.length());
-        path.chars().filter(c -> c >= ' ' && c != 127).forEach(c -> rest.append((char) c));
+        path.chars()
+                .filter(c -> c >= ' ' && c != 127 && (c < 127 || Character.getType(c) != Character.FORMAT))
+                .forEach(c -> rest.append((char) c));
         return rest.toString();
     }
 

@@ -141,10 +141,23 @@ public final class TrafficRules {
      */
     public List<String> explain(Request request) throws RouteLoopException {
         List<String> lines = new ArrayList<>();
+        explain("firewall", request, lines);
+        Request sent = explain(request, lines);
+        if (sent != request) {
+            explain("firewall, as it is sent", sent, lines);
+        }
+        return lines;
+    }
+
+    private void explain(String what, Request request, List<String> lines) {
         if (firewall != null) {
             String denial = firewall.explain(request);
-            lines.add("firewall: " + (denial == null ? "passes" : denial));
+            lines.add(what + ": " + (denial == null ? "passes" : denial));
         }
+    }
+
+    /** Explains the routes, and returns what they make of it. */
+    private Request explain(Request request, List<String> lines) throws RouteLoopException {
         RouteDecision decision = null;
         Request now = request;
         for (; ; ) {
@@ -159,11 +172,11 @@ public final class TrafficRules {
             if (hit == null) {
                 lines.add((decision == null ? "no route matches: service " : "no further route matches: service ")
                         + now.url().host());
-                return lines;
+                return now;
             }
             if (decision != null && isOver(decision, hit, now, request)) {
                 lines.add("it has applied already: service " + now.url().host());
-                return lines;
+                return now;
             }
             Request next = hit.rewrite().apply(now, hit.match());
             RouteDecision before = decision == null
@@ -175,7 +188,7 @@ public final class TrafficRules {
                 lines.add("  " + now.url() + " becomes " + next.url());
             }
             if (next.url().host().equals(now.url().host())) {
-                return lines;
+                return next;
             }
             now = next;
         }
@@ -319,20 +332,20 @@ public final class TrafficRules {
         }
 
         private void checkHosts() {
-            Set<String> hosts = firewall == null ? Set.of() : firewall.hosts();
-            if (hosts.isEmpty()) {
+            Firewall wall = firewall;
+            if (wall == null) {
                 return;
             }
-            String known = "one of the firewall's hosts, " + hosts;
+            String known = "one of the firewall's hosts, " + wall.hosts();
             for (int i = 0; i < routes.size(); i++) {
                 Mirror mirror = routes.get(i).mirror();
-                check(i, routes.get(i), "service", routes.get(i).service(), hosts::contains, known);
+                check(i, routes.get(i), "service", routes.get(i).service(), wall::allows, known);
                 check(
                         i,
                         routes.get(i),
                         "mirror.service",
                         mirror == null ? null : mirror.service(),
-                        hosts::contains,
+                        wall::allows,
                         known);
             }
         }

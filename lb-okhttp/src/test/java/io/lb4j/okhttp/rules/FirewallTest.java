@@ -9,6 +9,7 @@ import io.lb4j.testing.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import okhttp3.Headers;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import org.junit.jupiter.api.Test;
@@ -29,16 +30,16 @@ class FirewallTest {
     }
 
     private static void assertDenied(Firewall firewall, Request request, String... words) {
-        assertThatThrownBy(() -> firewall.check(request))
+        assertThatThrownBy(() -> firewall.checked(request, unused -> {}))
                 .isInstanceOf(RequestDeniedException.class)
                 .hasMessageContainingAll(words);
     }
 
     private void assertRate(Firewall firewall, Request request, int passes) throws IOException {
         for (int i = 0; i < passes; i++) {
-            firewall.admit(request, () -> {});
+            firewall.admit(request, unused -> {});
         }
-        assertThatThrownBy(() -> firewall.admit(request, () -> {}))
+        assertThatThrownBy(() -> firewall.admit(request, unused -> {}))
                 .isInstanceOf(RequestDeniedException.class)
                 .hasMessageContaining("one call too many");
     }
@@ -65,7 +66,7 @@ class FirewallTest {
         Firewall firewall = Firewall.builder().hosts("orders").build();
 
         assertDenied(firewall, to(url).build(), "firewall rule 'hosts'", "expected: one of [orders]");
-        assertThat(firewall.denials()).isEqualTo(Map.of("hosts", 1L));
+        assertThat(firewall.denials()).isEqualTo(Map.of("form", 0L, "hosts", 1L));
     }
 
     @Test
@@ -74,10 +75,10 @@ class FirewallTest {
                 Firewall.builder().hosts("orders", "B\u00fccher.example").build();
 
         assertThatCode(() -> {
-                    firewall.check(to("http://ORDERS:81/x").build());
-                    firewall.check(to("http://b\u00fccher.example/").build());
-                    firewall.check(
-                            to("http://orders/").header("Host", "orders:81").build());
+                    firewall.checked(to("http://ORDERS:81/x").build(), unused -> {});
+                    firewall.checked(to("http://b\u00fccher.example/").build(), unused -> {});
+                    firewall.checked(
+                            to("http://orders/").header("Host", "orders:81").build(), unused -> {});
                 })
                 .doesNotThrowAnyException();
     }
@@ -90,12 +91,171 @@ class FirewallTest {
         assertDenied(firewall, to("http://orders/").header("Host", host).build(), "header Host", "'orders', the URL's");
     }
 
+    @Test
+    void host_withAPort_isAllowedAtThatPortOnly() {
+        Firewall firewall =
+                Firewall.builder().hosts("api.example:8443", "orders").build();
+
+        assertThat(firewall.hosts()).containsExactly("api.example:8443", "orders");
+        assertThat(firewall.explain(to("http://API.example:8443/").build())).isNull();
+        assertThat(firewall.explain(to("http://orders:9/").build())).isNull();
+        assertDenied(firewall, to("http://api.example/").build(), "'api.example', port 80 (expected: one of [api.ex");
+        assertDenied(firewall, to("https://api.example:22/").build(), "port 22");
+    }
+
+    @Test
+    void settings_withoutAnyValue_areRefusedAndNotTakenForAll() {
+        String[] none = {};
+        FirewallRule.Builder rule = FirewallRule.named("r");
+
+        assertThatThrownBy(() -> Firewall.builder().hosts(none))
+                .hasMessageContaining("hosts: none (expected: at least");
+        assertThatThrownBy(() -> rule.hosts(none)).hasMessageContaining("hosts: none");
+        assertThatThrownBy(() -> rule.allowMethods(none)).hasMessageContaining("allowMethods: none");
+        assertThatThrownBy(() -> rule.denyMethods(none)).hasMessageContaining("denyMethods: none");
+        assertThatThrownBy(() -> rule.allowPaths(none)).hasMessageContaining("allowPaths: none");
+        assertThatThrownBy(() -> rule.denyPaths(none)).hasMessageContaining("denyPaths: none");
+        assertThatThrownBy(() -> rule.denyHeaders(none)).hasMessageContaining("denyHeaders: none");
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"127.0.0.1", "::1", "2130706433"})
+    @ValueSource(
+            strings = {
+                "GET /admin HTTP/1.1\r\nHost: orders\r\n\r\nGET",
+                "GET /admin",
+                "G\tET",
+                "G\u00c9T",
+                "GET:",
+            })
+    void method_thatIsMoreThanAMethod_isDenied(String method) {
+        assertDenied(
+                of(FirewallRule.named("p").denyPaths("/admin")),
+                to("http://orders/").method(method, null).build(),
+                "firewall rule 'form'",
+                "method: ",
+                "a token of RFC 9110");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\r\nX-Original-URL: /admin", "a\n b", "a\r\n\r\nGET /admin HTTP/1.1", "a\0", "a\u007f"})
+    void header_whoseValueHasALineEnd_isDenied(String value) {
+        Headers headers = new Headers.Builder().addUnsafeNonAscii("A", value).build();
+
+        assertDenied(
+                of(FirewallRule.named("p").denyPaths("/admin")),
+                to("http://orders/").headers(headers).build(),
+                "firewall rule 'form'",
+                "header A: a control character");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"X-Original-URL:/admin?", "Transfer-Encoding:chunked,", "A(b)", ":path"})
+    void header_whoseNameIsMoreThanAName_isDenied(String name) {
+        assertDenied(
+                of(FirewallRule.named("p").denyPaths("/admin")),
+                to("http://orders/").header(name, "x").build(),
+                "firewall rule 'form'",
+                "header 0: its name");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Content-Length, 57", "content-length, 00", "Transfer-Encoding, chunked", "Transfer-Encoding, identity"
+    })
+    void length_withoutABody_isDenied(String name, String value) {
+        assertDenied(
+                Firewall.builder().build(),
+                to("http://orders/").header(name, value).build(),
+                "firewall rule 'form'",
+                "without a body");
+    }
+
+    @Test
+    void length_withABodyOrOfNothing_passes() {
+        Firewall firewall = Firewall.builder().build();
+        RequestBody body = RequestBody.create("hello", null);
+
+        assertThat(firewall.explain(
+                        to("http://orders/").header("Content-Length", "0").build()))
+                .isNull();
+        assertThat(firewall.explain(to("http://orders/")
+                        .post(body)
+                        .header("Content-Length", "7")
+                        .build()))
+                .isNull();
+        assertDenied(
+                firewall,
+                to("http://orders/")
+                        .addHeader("Host", "orders")
+                        .addHeader("Host", "orders")
+                        .build(),
+                "header Host: 2 of them");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "?_method=DELETE",
+                "?a=1&_method=delete",
+                "?a=1;_method=DELETE",
+                "?%5Fmethod=%44ELETE",
+                "?x-http-method-override=DELETE",
+                "?_method=GET&_method=DELETE",
+                "?.method=DELETE",
+                "?+_method=DELETE",
+            })
+    void method_thatAParameterMakesAnother_isDenied(String query) {
+        assertDenied(
+                of(FirewallRule.named("m").denyMethods("DELETE")),
+                to("http://orders/" + query).build(),
+                "another one in a parameter of the query");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "?q=method", "?my_method=DELETE", "?_method=PUT", "?a=%zz&method=DELETE"})
+    void query_thatMakesNoDeniedMethodOfIt_passes(String query) {
+        assertThat(of(FirewallRule.named("m").denyMethods("DELETE"))
+                        .explain(to("http://orders/" + query).build()))
+                .isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"upgrade", "Upgrade", "X-Debug", "X_Debug", "x.debug"})
+    void header_thatIsDenied_isSoInWhateverSpelling(String name) {
+        assertDenied(
+                of(FirewallRule.named("h").denyHeaders("Upgrade", "X-Debug")),
+                to("http://orders/").header(name, "secret").build(),
+                "(expected: none of [Upgrade, X-Debug])");
+    }
+
+    @Test
+    void url_thatIsTooLong_isDenied() {
+        Firewall firewall = of(FirewallRule.named("u").maxUrlBytes(8));
+
+        assertThat(firewall.explain(to("http://orders/abc?d=e").build())).isNull();
+        assertDenied(firewall, to("http://orders/abc?d=ef").build(), "URL bytes: 9 (expected: at most 8)");
+    }
+
+    @Test
+    void explain_ofACallThatARouteChanges_saysWhatTheFirewallThinksOfBoth() throws Exception {
+        TrafficRules rules = TrafficRules.builder()
+                .firewall(of(FirewallRule.named("no admin").denyPaths("/admin")))
+                .route(Route.named("inside").rewritePath("/admin").build())
+                .build();
+
+        assertThat(rules.explain(to("http://orders/x").build()))
+                .startsWith("firewall: passes")
+                .last()
+                .asString()
+                .startsWith("firewall, as it is sent: denied by firewall rule 'no admin': path: '/admin'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"127.0.0.1", "::1", "2130706433", "10.0.0.1:80", "[::1]:80", "orders:0", "orders:x", "a:b:1"})
     void hosts_thatAreAddresses_areRefused(String host) {
         assertThatThrownBy(() -> Firewall.builder().hosts(host))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("hosts: '" + host + "' (expected: a name and not an address)");
+                .hasMessageContaining("hosts: '" + host + "' (expected: a name and not an address");
     }
 
     @ParameterizedTest
@@ -103,7 +263,9 @@ class FirewallTest {
         "X-HTTP-Method-Override, DELETE",
         "x-http-method-override, delete",
         "X-HTTP-Method, DELETE",
-        "X-Method-Override, DELETE"
+        "X-Method-Override, DELETE",
+        "X_HTTP_Method_Override, DELETE",
+        "X-HTTP-Method-Override, 'GET, DELETE'"
     })
     void method_thatAHeaderMakesAnother_isDenied(String header, String method) {
         Request request = to("http://orders/").header(header, method).build();
@@ -121,7 +283,15 @@ class FirewallTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"X-Original-URL, /admin", "X-Rewrite-URL, /x/%2e%2e/admin", "X-Original-URL, http://orders/admin?x"})
+    @CsvSource({
+        "X-Original-URL, /admin",
+        "X-Rewrite-URL, /x/%2e%2e/admin",
+        "X-Original-URL, http://orders/admin?x",
+        "x_original_url, admin",
+        "X-Forwarded-URI, /admin/x",
+        "Destination, http://orders/admin/x",
+        "Destination, /x/..%2fadmin"
+    })
     void path_thatAHeaderMakesAnother_isDeniedAndItsValueNotTold(String header, String value) {
         Firewall firewall = of(FirewallRule.named("p").denyPaths("/admin"));
 
@@ -132,7 +302,7 @@ class FirewallTest {
     @ValueSource(strings = {"/public", "/public/x", "/%70ublic/x", "/public//x"})
     void path_belowAnAllowedOne_passes(String path) {
         assertThatCode(() -> of(FirewallRule.named("p").allowPaths("/public"))
-                        .check(to("http://orders" + path).build()))
+                        .checked(to("http://orders" + path).build(), unused -> {}))
                 .doesNotThrowAnyException();
     }
 
@@ -227,6 +397,22 @@ class FirewallTest {
     }
 
     @Test
+    void rate_keyInAnAlias_isTheSameKey() throws Exception {
+        Firewall firewall = of(FirewallRule.named("r")
+                .rateLimit(RateLimit.of(1, Duration.ofHours(1)).byHeader("X-User")));
+        assertRate(firewall, to("http://orders/").header("X-User", "a").build(), 1);
+
+        assertRate(firewall, to("http://orders/").header("x_user", "a").build(), 0);
+        assertThatThrownBy(() -> firewall.admit(
+                        to("http://orders/")
+                                .header("X-User", "b")
+                                .header("X_User", "a")
+                                .build(),
+                        unused -> {}))
+                .hasMessageContaining("occurs 2 times");
+    }
+
+    @Test
     void rate_keyGivenTwice_isDenied() {
         RateLimit limit = RateLimit.of(1, Duration.ofHours(1));
         Request headers = to("http://orders/")
@@ -236,10 +422,10 @@ class FirewallTest {
         Request cookies = to("http://orders/").header("Cookie", "u=s-1; u=s-2").build();
 
         assertThatThrownBy(() -> of(FirewallRule.named("r").rateLimit(limit.byHeader("X-User")))
-                        .admit(headers, () -> {}))
+                        .admit(headers, unused -> {}))
                 .hasMessageContaining("header X-User occurs 2 times (expected: once)");
         assertThatThrownBy(() -> of(FirewallRule.named("r").rateLimit(limit.byCookie("u")))
-                        .admit(cookies, () -> {}))
+                        .admit(cookies, unused -> {}))
                 .hasMessageContaining("cookie u occurs 2 times")
                 .hasMessageNotContaining("s-1");
     }
@@ -258,7 +444,7 @@ class FirewallTest {
         for (int i = 0; i < 200_000; i++) {
             Request other = to("http://orders/").header("Cookie", "u=" + i).build();
             try {
-                firewall.admit(other, () -> {});
+                firewall.admit(other, unused -> {});
             } catch (RequestDeniedException e) {
                 // Shares a bucket with others.
                 assertThat(e.rule()).isEqualTo("r");
@@ -291,7 +477,7 @@ class FirewallTest {
                         {"firewall": {"hosts": ["orders", "billing"], "rules": [
                           {"name": "all", "hosts": "orders", "allowMethods": ["GET", "POST"], "denyMethods": "DELETE",
                            "allowPaths": "/v1", "denyPaths": ["/v1/admin"], "maxHeaders": 50, "maxHeaderBytes": 8192,
-                           "maxBodyBytes": 4,
+                           "maxBodyBytes": 4, "maxUrlBytes": 100, "denyHeaders": "Upgrade",
                            "rateLimit": {"calls": 100, "per": "1s", "burst": 20, "byHeader": "X-User"}}]}}
                         """).firewall();
 
@@ -312,6 +498,10 @@ class FirewallTest {
                 "{'host': 'a'} | rules.json: firewall.host: unknown field",
                 "{'rules': [{}]} | rules.json: firewall.rules[0]: no name",
                 "{'rules': [{'name': 'hosts'}]} | rules.json: firewall.rules[0]: name: 'hosts' (expected:",
+                "{'rules': [{'name': 'form'}]} | rules.json: firewall.rules[0]: name: 'form' (expected:",
+                "{'hosts': []} | rules.json: firewall.hosts: an array (expected: a string",
+                "{'rules': [{'name': 'a', 'maxBodyBytes': 1.5}]} | 'a': maxBodyBytes: 1.5 (expected: a whole number",
+                "{'rules': [{'name': 'a', 'denyHeaders': 'a b'}]} | 'a': denyHeaders: 'a b' (expected: a header",
                 "{'rules': [{'name': 'a'}, {'name': 'a'}]} | rules: 'a' (expected: a name of its own)",
                 "{'rules': [{'name': 'a', 'denyPaths': 'admin'}]} | firewall.rules[0] 'a': denyPaths: 'admin' (expected: a plain",
                 "{'rules': [{'name': 'a', 'denyPaths': '/a/../b'}]} | denyPaths: '/a/../b' (expected: a plain",

@@ -67,7 +67,7 @@ class PathReadingsTest {
     Path temp;
 
     private static boolean isDenied(String path) {
-        return NO_ADMIN.pathRefusal(path, path) != null;
+        return NO_ADMIN.pathRefusal(Inspection.PathAsked.of(path, path)) != null;
     }
 
     @ParameterizedTest
@@ -125,6 +125,18 @@ class PathReadingsTest {
                 "/admin/%252e%252e/../x",
                 "/a/b/%2e%2e/%252e%252e/admin",
                 "/a//../admin",
+                "/admin.json",
+                "/admin.json;v=1",
+                "/admin::$DATA",
+                "/admin:$I30:$INDEX_ALLOCATION/x",
+                "/ad%ffmin",
+                "/ad%80min",
+                "/x/..%c0%2fadmin",
+                "/ad%e2%80%8dmin",
+                "/adm%c4%b1n",
+                "/%ef%bc%8e%ef%bc%8e/admin",
+                "/x/%e2%80%a5/admin",
+                "/x/%ef%bc%8e%2e%ef%bc%bcadmin",
                 "/a//..//admin"
             })
     void path_thatSomeServerReadsAsDenied_isDenied(String path) {
@@ -143,6 +155,11 @@ class PathReadingsTest {
                 "/caf%C3%A9",
                 "/.well-known/x",
                 "/a+b",
+                "/administrators.json",
+                "/admin.v2/x",
+                "/v1/things:cancel",
+                "/a$b:c",
+                "/~user/a,b=(c)!*'@&",
                 "/100%25"
             })
     void path_thatNoServerReadsAsDenied_passes(String path) {
@@ -168,8 +185,22 @@ class PathReadingsTest {
     @Test
     void path_thatIsBuiltToHaveManyReadings_isRefusedInShortOrder() {
         String hostile = "/%" + "25".repeat(300) + "2e";
-        assertThat(PathReadings.of("/" + "%".repeat(10_000))).isNull();
+        assertThat(PathReadings.of("/" + "%".repeat(70_000))).isNull();
         assertThat(isDenied(hostile)).isTrue();
+    }
+
+    @Test
+    void path_thatIsLongAndOdd_isRefusedAfterLittleWork() {
+        String[] odd = {"%25", "%252e/", "%c0%af..;/", "a%2f%2e%2e%5c", "%u002f.;.;", "\\..%00"};
+        for (String piece : odd) {
+            String path = "/" + piece.repeat(8_000 / piece.length());
+            // Longer than all readings may be together, unless there are few.
+            Set<String> readings = PathReadings.of(path);
+            assertThat(readings == null
+                            || readings.stream().mapToInt(String::length).sum() <= PathReadings.MAX_LENGTH)
+                    .as(piece)
+                    .isTrue();
+        }
     }
 
     /** A real nginx decides which spellings reach the location; the firewall must deny each of them. */
