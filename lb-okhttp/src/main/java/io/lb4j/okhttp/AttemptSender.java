@@ -5,6 +5,7 @@ import io.lb4j.okhttp.InstanceDns.RedirectedToService;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import okhttp3.Cache;
 import okhttp3.Call;
 import okhttp3.Interceptor.Chain;
 import okhttp3.Request;
@@ -104,8 +105,8 @@ final class AttemptSender {
         } catch (IOException e) {
             FirewallWatch watch = FirewallWatch.of(call);
             IOException error = watch == null ? e : watch.error(attempt.carrier(), e);
-            if (error == e && attempt.timedOut) {
-                error = attempt.timeout(e, terms.attemptTimeout());
+            if (error == e) {
+                error = attempt.timedOut ? attempt.timeout(e, terms.attemptTimeout()) : Failures.named(attempt, e);
             }
             return AttemptEnd.failed(attempt, error, service.judge(attempt, error));
         } catch (RuntimeException | Error e) {
@@ -121,15 +122,43 @@ final class AttemptSender {
         attempt.startClock(callNanos);
         call.addEventListener(attempt);
         link(attempt);
-        return ReplayGuard.restore(attempt.endpoint.aim(chain, tuned).proceed(withDeadline(null)));
+        Request asked = withDeadline(null);
+        Request wire = WireUrls.wire(asked, attempt.endpoint.isSecure());
+        return logical(attempt.endpoint.aim(cacheFor(wire), tuned).proceed(wire), asked, wire);
+    }
+
+    /** The chain without the cache where an answer comes without TLS that other instances give with it. */
+    private Chain cacheFor(Request wire) {
+        return isBelowOthers(wire) ? chain.withCache(null) : chain;
+    }
+
+    private boolean isBelowOthers(Request wire) {
+        return !wire.url().isHttps() && chain.getCache() != null && service.knowsTls();
+    }
+
+    private Response logical(Response response, Request asked, Request wire) throws IOException {
+        Cache cache = chain.getCache();
+        if (cache != null && response.isSuccessful() && isBelowOthers(wire) && !BalancedCall.isSafe(asked)) {
+            try {
+                ServiceCache.forgetSecured(cache, wire);
+            } catch (IOException | RuntimeException e) {
+                response.close();
+                throw e;
+            }
+        }
+        return WireUrls.logical(ReplayGuard.restore(response), asked, wire);
     }
 
     private Response child(Attempt attempt, boolean beside) throws IOException {
         attempt.startClock(callNanos);
         CallLink parent = linked();
+        Request asked = withDeadline(terms.attemptTimeout());
+        Request wire = WireUrls.wire(asked, attempt.endpoint.isSecure());
         Call child = Overrides.applied(
-                        chain, attempt.endpoint.client(), services.transport().settings(tuned))
-                .newCall(withDeadline(terms.attemptTimeout()));
+                        cacheFor(wire),
+                        attempt.endpoint.client(),
+                        services.transport().settings(tuned))
+                .newCall(wire);
         Rerouting rerouting = call.tag(Rerouting.class);
         if (rerouting != null) {
             child.tag(Rerouting.class, () -> rerouting);
@@ -152,7 +181,7 @@ final class AttemptSender {
         Duration limit = terms.attemptTimeout();
         Response response =
                 limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
-        return ReplayGuard.restore(response);
+        return logical(response, asked, wire);
     }
 
     /** The request, which says how much time is left for this attempt if it is to. */

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * whatever instance it is aimed at. So it is a call of its own, to a client of the instance.
  */
 final class BalancedCall {
+    /** The call's own, without the cache if the service is to have none. */
+    private final Chain chain;
+
     private final Service service;
     private final Request request;
     private final CallTerms terms;
@@ -54,16 +57,21 @@ final class BalancedCall {
             CallTerms terms,
             @Nullable CallLink earlier,
             ServiceCalls.FollowUp followUp) {
+        this.chain = service.settings().cache || chain.getCache() == null ? chain : chain.withCache(null);
         this.service = service;
         this.request = request;
         this.terms = terms;
         this.call = chain.call();
         this.followUp = followUp;
         this.again = earlier != null;
-        this.sender = new AttemptSender(services, chain, tuned, service, request, terms, earlier);
+        this.sender = new AttemptSender(services, this.chain, tuned, service, request, terms, earlier);
     }
 
     Response run() throws IOException {
+        Response cached = again ? null : ServiceCache.answer(chain, request, service.knowsTls());
+        if (cached != null) {
+            return cached;
+        }
         PickRequest pick = service.pickRequest(request);
         Subset subset = terms.subset();
         if (subset != null) {
@@ -171,7 +179,7 @@ final class BalancedCall {
             return null;
         }
         hedger.hedging().onCall();
-        return !isUpgrade() && hedger.hedging().policy().allows(isSafe(), isIdempotent(), isReplayable())
+        return !isUpgrade() && hedger.hedging().policy().allows(isSafe(request), isIdempotent(), isReplayable())
                 ? hedger
                 : null;
     }
@@ -256,11 +264,23 @@ final class BalancedCall {
         if (next == null || attempt.followUpByStranger || !next.url().host().equals(redirect.to())) {
             throw redirect;
         }
+        if (attempt.endpoint.isSecure()) {
+            next = next.newBuilder()
+                    .url(WireUrls.asCalled(next.url(), request.url()))
+                    .build();
+        }
+        String authorization = request.header("Authorization");
+        if (authorization != null
+                && redirect.to().equals(service.host())
+                && next.url().port() == request.url().port()) {
+            // OkHttp took it out as it saw https redirect to http, which for the caller is http all along.
+            next = next.newBuilder().header("Authorization", authorization).build();
+        }
         return followUp.follow(redirect, next, sender.link());
     }
 
     /** RFC 9110 §9.2.1. */
-    private boolean isSafe() {
+    static boolean isSafe(Request request) {
         return switch (request.method()) {
             case "GET", "HEAD", "OPTIONS", "TRACE" -> true;
             default -> false;
@@ -271,7 +291,7 @@ final class BalancedCall {
     private boolean isIdempotent() {
         return switch (request.method()) {
             case "PUT", "DELETE" -> true;
-            default -> isSafe();
+            default -> isSafe(request);
         };
     }
 

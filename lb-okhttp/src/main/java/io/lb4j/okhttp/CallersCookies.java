@@ -50,9 +50,11 @@ final class CallersCookies implements CookieJar {
             return url;
         }
         // A redirect within the service leads somewhere that the caller has no name for; its host he has.
-        return url.equals(sent)
-                ? called
-                : url.newBuilder().host(called.host()).port(called.port()).build();
+        // By the scheme on the wire, which decides whether secure cookies may be sent.
+        HttpUrl known = WireUrls.of(called, url.isHttps());
+        return WireUrls.asCalled(url, sent).equals(sent)
+                ? known
+                : url.newBuilder().host(known.host()).port(known.port()).build();
     }
 
     /** Of a path that was rewritten the caller knows nothing. */

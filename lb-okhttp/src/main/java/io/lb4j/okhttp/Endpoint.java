@@ -24,6 +24,8 @@ final class Endpoint {
 
     private final ServiceInstance location;
     private final Transport transport;
+    private final Secured secured;
+    private final boolean secure;
     private final InstanceDns dns;
     private final InstanceSocketFactory sockets;
     private final ConnectionPool pool = new ConnectionPool(MAX_IDLE, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
@@ -34,17 +36,38 @@ final class Endpoint {
     /** Set once, when discovery drops the instance or the client is closed. */
     private volatile boolean retired;
 
-    Endpoint(String host, ServiceInstance location, Transport transport, Predicate<String> isService) {
+    /**
+     * An endpoint.
+     *
+     * @param secure whether TLS is spoken there whatever URLs say
+     */
+    Endpoint(
+            String host,
+            ServiceInstance location,
+            boolean secure,
+            Secured secured,
+            Transport transport,
+            Predicate<String> isService) {
         this.location = location;
+        this.secure = secure;
+        this.secured = secured;
         this.transport = transport;
         Marker marker = Marker.of(host, location.host());
         this.dns = new InstanceDns(host, marker.address(), transport.base.dns(), isService);
-        this.sockets = new InstanceSocketFactory(transport.sockets(location), marker, location, transport.base.dns());
+        this.sockets = new InstanceSocketFactory(
+                transport.sockets(secure || location.secure()),
+                marker,
+                location,
+                transport.base.dns(),
+                secure ? host : null);
     }
 
     /** Makes what follows in this chain go to this instance. */
     Interceptor.Chain aim(Interceptor.Chain chain, boolean tuned) {
-        Interceptor.Chain aimed = chain.withDns(dns).withSocketFactory(sockets).withConnectionPool(pool);
+        Interceptor.Chain aimed = secured.on(chain, transport.settings(tuned))
+                .withDns(dns)
+                .withSocketFactory(sockets)
+                .withConnectionPool(pool);
         return tuned
                 ? aimed
                 : aimed.withRetryOnConnectionFailure(false)
@@ -56,8 +79,7 @@ final class Endpoint {
     OkHttpClient client() {
         OkHttpClient known = client;
         if (known == null) {
-            known = transport
-                    .attempts
+            known = secured.attempts
                     .newBuilder()
                     .dns(dns)
                     .socketFactory(sockets)
@@ -68,9 +90,22 @@ final class Endpoint {
         return known;
     }
 
-    /** Whether the instance is still at this address. */
-    boolean isAt(@Nullable ServiceInstance instance) {
-        return instance != null && location.sameLocation(instance);
+    /** Whether the instance is still at this address, and to be spoken to as from here. */
+    boolean isAt(@Nullable ServiceInstance instance, TlsSource tls) {
+        return instance != null
+                && location.sameLocation(instance)
+                && secured == tls.current()
+                && secure == tls.isSecure(instance);
+    }
+
+    /** Whether TLS is spoken here whatever URLs say. */
+    boolean isSecure() {
+        return secure;
+    }
+
+    /** For people. */
+    String shown() {
+        return location.id() + " at " + location.authority();
     }
 
     String id() {

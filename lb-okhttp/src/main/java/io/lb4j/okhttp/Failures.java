@@ -7,6 +7,9 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 
 /**
  * What a failed attempt means. "Never sent" is what OkHttp's events say, not the exception's class: a connect time-out
@@ -46,6 +49,10 @@ final class Failures {
             // The instance is going away or shedding streams, politely. Another connection to it may do.
             return new Verdict(Outcome.IGNORED, Outcome.TRANSPORT_FAILURE, delivery, true);
         }
+        if (isRefusedByTls(attempt, error)) {
+            // A server of TLS 1.3 looks at our certificate when we think that all is well, and before any request.
+            return of(Outcome.CONNECT_FAILURE, Delivery.REFUSED, false);
+        }
         if (delivery == Delivery.NEVER_SENT) {
             return of(Outcome.CONNECT_FAILURE, delivery, false);
         }
@@ -73,6 +80,30 @@ final class Failures {
 
     private static Verdict of(Outcome outcome, Delivery delivery, boolean fresh) {
         return new Verdict(outcome, outcome, delivery, fresh);
+    }
+
+    /** The same error with the instance's name, if it is of TLS: what the JDK says of it names nobody. */
+    static IOException named(Attempt attempt, IOException error) {
+        if (!(error instanceof SSLException) || attempt.left || !(attempt.connecting || attempt.acquired)) {
+            return error;
+        }
+        String said = String.valueOf(error.getMessage());
+        String message =
+                "instance " + attempt.endpoint.shown() + " of service " + attempt.service.host() + ": TLS: " + said
+                        + (said.contains("unrecognized SSL message") || said.contains("terminated the handshake")
+                                ? " (does it speak TLS?)"
+                                : "");
+        SSLException named = error instanceof SSLPeerUnverifiedException
+                ? new SSLPeerUnverifiedException(message)
+                : error instanceof SSLHandshakeException
+                        ? new SSLHandshakeException(message)
+                        : new SSLException(message);
+        named.initCause(error);
+        return named;
+    }
+
+    private static boolean isRefusedByTls(Attempt attempt, IOException error) {
+        return attempt.headersStarted && !attempt.reused() && error instanceof SSLHandshakeException;
     }
 
     private static Verdict ended(Outcome health) {

@@ -41,10 +41,10 @@ public final class HttpLoadProbe implements LoadProbe {
 
     private final String path;
     private final @Nullable String host;
-    private final @Nullable OkHttpClient bound;
+    private final @Nullable TlsSource bound;
     private final Map<Place, Target> targets = new ConcurrentHashMap<>();
 
-    private HttpLoadProbe(String path, @Nullable String host, @Nullable OkHttpClient bound) {
+    private HttpLoadProbe(String path, @Nullable String host, @Nullable TlsSource bound) {
         this.path = path;
         this.host = host;
         this.bound = bound;
@@ -60,8 +60,8 @@ public final class HttpLoadProbe implements LoadProbe {
         return new HttpLoadProbe(ProbeCalls.path(path), null, null);
     }
 
-    HttpLoadProbe boundTo(String serviceHost, OkHttpClient client) {
-        return new HttpLoadProbe(path, Objects.requireNonNull(serviceHost, "host"), ProbeCalls.prepared(client));
+    HttpLoadProbe boundTo(String serviceHost, TlsSource tls) {
+        return new HttpLoadProbe(path, Objects.requireNonNull(serviceHost, "host"), tls);
     }
 
     @Override
@@ -115,13 +115,21 @@ public final class HttpLoadProbe implements LoadProbe {
     }
 
     private Target target(ServiceInstance instance) {
-        Place place = new Place(instance.host(), instance.port(), instance.secure());
+        boolean secure = ProbeCalls.isSecure(instance, bound);
+        OkHttpClient with = ProbeCalls.client(bound);
+        Place place = new Place(instance.host(), instance.port(), secure, with);
         Target known = targets.get(place);
         if (known == null) {
             long now = System.nanoTime();
             // Instances come and go; looked at when one comes, so that there are never more than lately were asked.
             targets.values().removeIf(each -> each.forgettable(now));
-            known = targets.computeIfAbsent(place, each -> new Target(instance));
+            known = targets.computeIfAbsent(
+                    place,
+                    each -> new Target(
+                            with,
+                            secure == instance.secure()
+                                    ? instance
+                                    : instance.toBuilder().secure(secure).build()));
         }
         return known;
     }
@@ -136,7 +144,7 @@ public final class HttpLoadProbe implements LoadProbe {
         return "GET " + path + " for load";
     }
 
-    private record Place(String host, int port, boolean secure) {}
+    private record Place(String host, int port, boolean secure, OkHttpClient client) {}
 
     /** One instance, with a pool of its own: OkHttp walks over all connections of a pool for each call. */
     private final class Target {
@@ -147,9 +155,9 @@ public final class HttpLoadProbe implements LoadProbe {
         /** Written by every probe, read by those that clean up. */
         private volatile long usedNanos = System.nanoTime();
 
-        Target(ServiceInstance instance) {
+        Target(OkHttpClient with, ServiceInstance instance) {
             HttpUrl url = ProbeCalls.url(host, instance, path);
-            this.client = ProbeCalls.aimed(bound != null ? bound : ProbeCalls.unbound(), url, instance)
+            this.client = ProbeCalls.aimed(with, url, instance)
                     .dispatcher(Shared.DISPATCHER)
                     .connectionPool(pool)
                     // On a connection that went stale since the last probe, over a new one; nothing is done twice.

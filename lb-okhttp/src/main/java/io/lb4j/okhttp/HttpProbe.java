@@ -15,7 +15,6 @@ import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Headers;
 import okhttp3.HttpUrl;
-import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +35,9 @@ public final class HttpProbe implements Probe {
     /** The service's name and client, if it is bound to one. */
     private final @Nullable String serviceHost;
 
-    private final @Nullable OkHttpClient bound;
+    private final @Nullable TlsSource bound;
 
-    private HttpProbe(Question question, @Nullable String serviceHost, @Nullable OkHttpClient bound) {
+    private HttpProbe(Question question, @Nullable String serviceHost, @Nullable TlsSource bound) {
         this.question = question;
         this.serviceHost = serviceHost;
         this.bound = bound;
@@ -55,9 +54,10 @@ public final class HttpProbe implements Probe {
             @Nullable String host,
             @Nullable String hostKey) {
 
-        ServiceInstance at(ServiceInstance instance) {
+        ServiceInstance at(ServiceInstance instance, @Nullable TlsSource tls) {
             ServiceInstance at = port.at(instance);
-            return secure == null ? at : at.toBuilder().secure(secure).build();
+            boolean secured = secure != null ? secure : ProbeCalls.isSecure(instance, tls);
+            return secured == at.secure() ? at : at.toBuilder().secure(secured).build();
         }
 
         /** What the instance is called, or null for its address. */
@@ -105,15 +105,15 @@ public final class HttpProbe implements Probe {
         return new Builder(ProbeCalls.path(path));
     }
 
-    HttpProbe boundTo(String name, OkHttpClient client) {
-        return new HttpProbe(question, Objects.requireNonNull(name, "host"), ProbeCalls.prepared(client));
+    HttpProbe boundTo(String name, TlsSource tls) {
+        return new HttpProbe(question, Objects.requireNonNull(name, "host"), tls);
     }
 
     @Override
     public CompletionStage<Result> probe(ServiceInstance instance, Duration timeout) {
-        ServiceInstance at = question.at(instance);
+        ServiceInstance at = question.at(instance, bound);
         HttpUrl url = ProbeCalls.url(question.nameOf(instance, serviceHost), at, question.path);
-        Call call = ProbeCalls.aimed(bound != null ? bound : ProbeCalls.unbound(), url, at)
+        Call call = ProbeCalls.aimed(ProbeCalls.client(bound), url, at)
                 .callTimeout(timeout)
                 .build()
                 .newCall(question.request(url));

@@ -23,6 +23,7 @@ final class InstanceSocket extends DelegatingSocket {
     private final Marker marker;
     private final ServiceInstance instance;
     private final Dns dns;
+    private final @Nullable String securedHost;
 
     /** If the socket is made of a channel; else those of the socket are used as they are. Written by the first to ask. */
     private volatile @Nullable ChannelStreams streams;
@@ -30,12 +31,23 @@ final class InstanceSocket extends DelegatingSocket {
     /** Set once, before anything is read. */
     private volatile boolean layered;
 
-    InstanceSocket(SocketFactory factory, Marker marker, ServiceInstance instance, Dns dns) throws IOException {
+    /** Connected to the instance, and not to a host that it redirected to. */
+    private volatile boolean atInstance;
+
+    /**
+     * A socket that is not connected yet.
+     *
+     * @param securedHost the service's name if nothing but TLS may be spoken; else null
+     */
+    InstanceSocket(
+            SocketFactory factory, Marker marker, ServiceInstance instance, Dns dns, @Nullable String securedHost)
+            throws IOException {
         super(factory.createSocket());
         this.factory = factory;
         this.marker = marker;
         this.instance = instance;
         this.dns = dns;
+        this.securedHost = securedHost;
     }
 
     /** Stands for the instance among TLS sessions; looks like a port, since some will take it for one. */
@@ -56,6 +68,7 @@ final class InstanceSocket extends DelegatingSocket {
     @Override
     public void connect(SocketAddress endpoint, int timeoutMillis) throws IOException {
         if (endpoint instanceof InetSocketAddress address && marker.is(address.getAddress())) {
+            atInstance = true;
             connectToInstance(timeoutMillis);
         } else {
             delegate().connect(endpoint, timeoutMillis);
@@ -119,7 +132,8 @@ final class InstanceSocket extends DelegatingSocket {
     @Override
     public OutputStream getOutputStream() throws IOException {
         ChannelStreams own = streams();
-        return own == null ? super.getOutputStream() : own.output();
+        OutputStream output = own == null ? super.getOutputStream() : own.output();
+        return securedHost == null || !atInstance ? output : new TlsOnlyStream(output, securedHost, this);
     }
 
     /** Also if the other side has closed it while it was idle: OkHttp asks this before it uses a kept connection. */

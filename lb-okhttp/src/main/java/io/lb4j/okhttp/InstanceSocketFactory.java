@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import javax.net.SocketFactory;
 import okhttp3.Dns;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes sockets that connect to one instance whenever they are told to connect to its marker address, and anywhere else
@@ -17,16 +18,21 @@ final class InstanceSocketFactory extends SocketFactory {
     private final ServiceInstance instance;
     private final Dns dns;
 
-    InstanceSocketFactory(SocketFactory delegate, Marker marker, ServiceInstance instance, Dns dns) {
+    /** The service's name if nothing but TLS may be spoken; else null. */
+    private final @Nullable String securedHost;
+
+    InstanceSocketFactory(
+            SocketFactory delegate, Marker marker, ServiceInstance instance, Dns dns, @Nullable String securedHost) {
         this.delegate = delegate;
         this.marker = marker;
         this.instance = instance;
         this.dns = dns;
+        this.securedHost = securedHost;
     }
 
     @Override
     public Socket createSocket() throws IOException {
-        return new InstanceSocket(delegate, marker, instance, dns);
+        return new InstanceSocket(delegate, marker, instance, dns, securedHost);
     }
 
     @Override

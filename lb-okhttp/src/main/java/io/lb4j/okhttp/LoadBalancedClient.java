@@ -122,10 +122,14 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
      * @throws IllegalStateException if this client is closed, or knows too many services already
      */
     public LoadBalancer balancer(String service) {
+        return service(service).balancer();
+    }
+
+    private Service service(String service) {
         String host = Hosts.canonical(service);
         checkService(host, service);
         try {
-            return services.get(host).balancer();
+            return services.get(host);
         } catch (IOException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
@@ -175,6 +179,17 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
         LiveRules rules = services.rules();
         Firewall firewall = rules == null ? null : rules.current().firewall();
         return firewall == null ? Map.of() : firewall.denials();
+    }
+
+    /**
+     * What the TLS of a service is made with at the moment, and when that expires.
+     *
+     * @param service the name, as in URLs
+     * @throws IllegalArgumentException if URLs with this host are not for a service
+     * @throws IllegalStateException if this client is closed, or knows too many services already
+     */
+    public TlsReport tls(String service) {
+        return service(service).tlsReport();
     }
 
     /**

@@ -34,8 +34,10 @@ final class Overrides {
                 .cache(chain.getCache())
                 .authenticator(chain.getAuthenticator())
                 .proxyAuthenticator(chain.getProxyAuthenticator())
-                .hostnameVerifier(chain.getHostnameVerifier())
                 .certificatePinner(chain.getCertificatePinner());
+        if (!usual.hostnameVerifier().equals(chain.getHostnameVerifier())) {
+            builder.hostnameVerifier(chain.getHostnameVerifier());
+        }
         SSLSocketFactory tls = chain.getSslSocketFactoryOrNull();
         X509TrustManager trust = chain.getX509TrustManagerOrNull();
         if (tls != null && trust != null && !tls.equals(tls(usual))) {

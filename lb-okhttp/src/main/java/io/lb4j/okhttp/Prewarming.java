@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class Prewarming {
     private final int connections;
     private final Function<ServiceInstance, Endpoint> factory;
+    private final TlsSource tls;
 
     /** Of instances that were not picked yet, by id. */
     private final Map<String, Endpoint> ready = new ConcurrentHashMap<>();
@@ -37,9 +38,10 @@ final class Prewarming {
     private volatile @Nullable HttpUrl lastUrl;
 
     /** @param connections for each newcomer, at least 1; over HTTP/2 one is enough for all calls, and is all there is */
-    Prewarming(int connections, Function<ServiceInstance, Endpoint> factory) {
+    Prewarming(int connections, Function<ServiceInstance, Endpoint> factory, TlsSource tls) {
         this.connections = connections;
         this.factory = factory;
+        this.tls = tls;
     }
 
     void onCall(HttpUrl url) {
@@ -52,7 +54,7 @@ final class Prewarming {
     /** Begins to open connections to those that were not listed before. */
     void newcomers(String host, @Nullable Map<String, ServiceInstance> before, Map<String, ServiceInstance> now) {
         ready.values().removeIf(endpoint -> {
-            boolean gone = !endpoint.isAt(now.get(endpoint.id()));
+            boolean gone = !endpoint.isAt(now.get(endpoint.id()), tls);
             if (gone) {
                 endpoint.retire();
             }
@@ -63,7 +65,7 @@ final class Prewarming {
             if (!instance.isDraining() && (known == null || !known.sameLocation(instance))) {
                 Endpoint endpoint = factory.apply(instance);
                 ready.put(id, endpoint);
-                Workers.EXECUTOR.execute(() -> open(endpoint, url(host, instance)));
+                Workers.EXECUTOR.execute(() -> open(endpoint, url(host, instance, endpoint)));
             }
         });
     }
@@ -72,19 +74,19 @@ final class Prewarming {
     @Nullable
     Endpoint take(ServiceInstance instance) {
         Endpoint endpoint = ready.remove(instance.id());
-        if (endpoint == null || endpoint.isAt(instance)) {
+        if (endpoint == null || endpoint.isAt(instance, tls)) {
             return endpoint;
         }
         endpoint.retire();
         return null;
     }
 
-    private HttpUrl url(String host, ServiceInstance instance) {
+    private HttpUrl url(String host, ServiceInstance instance, Endpoint endpoint) {
         HttpUrl seen = lastUrl;
         return seen != null
-                ? seen.newBuilder().encodedPath("/").query(null).build()
+                ? WireUrls.of(seen.newBuilder().encodedPath("/").query(null).build(), endpoint.isSecure())
                 : new HttpUrl.Builder()
-                        .scheme(instance.secure() ? "https" : "http")
+                        .scheme(instance.secure() || endpoint.isSecure() ? "https" : "http")
                         .host(host)
                         .build();
     }

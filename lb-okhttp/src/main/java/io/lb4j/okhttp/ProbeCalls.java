@@ -47,12 +47,18 @@ final class ProbeCalls {
         Marker marker = Marker.of(url.host(), instance.host());
         return client.newBuilder()
                 .dns(new InstanceDns(url.host(), marker.address(), client.dns(), other -> false))
-                .socketFactory(new InstanceSocketFactory(client.socketFactory(), marker, instance, client.dns()));
+                .socketFactory(new InstanceSocketFactory(
+                        client.socketFactory(), marker, instance, client.dns(), url.isHttps() ? url.host() : null));
     }
 
-    /** The client for instances of no service in particular. */
-    static OkHttpClient unbound() {
-        return Shared.CLIENT;
+    /** The client to ask with: of a service as it is secured now, or of none in particular. */
+    static OkHttpClient client(@Nullable TlsSource tls) {
+        return tls == null ? Shared.CLIENT : tls.current().probes();
+    }
+
+    /** Whether to ask over TLS: as calls would, or as discovery says. */
+    static boolean isSecure(ServiceInstance instance, @Nullable TlsSource tls) {
+        return instance.secure() || (tls != null && tls.isSecure(instance));
     }
 
     /** This client's TLS, protocols and time-outs, and nothing that would answer for the instance or tell others. */

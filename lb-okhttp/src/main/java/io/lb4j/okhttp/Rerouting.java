@@ -32,11 +32,17 @@ final class Rerouting {
      *
      * @throws IOException if they refuse it
      */
-    boolean leadsElsewhere(Request next) throws IOException {
+    boolean leadsElsewhere(Request sent) throws IOException {
         Place now = place;
-        if (now == null || next.url().equals(now.url) || !next.url().host().equals(now.url.host())) {
+        if (now == null || !sent.url().host().equals(now.url.host())) {
             return false;
         }
+        // The rules know nothing of TLS that a service speaks by itself.
+        HttpUrl url = WireUrls.asCalled(sent.url(), now.url);
+        if (url.equals(now.url)) {
+            return false;
+        }
+        Request next = sent.newBuilder().url(url).build();
         RouteDecision decision = rules.current().decide(next);
         String service = decision == null ? next.url().host() : decision.service();
         Subset subset = decision == null ? null : decision.subset();

@@ -39,6 +39,7 @@ final class Service implements AutoCloseable {
     private final ServiceSettings settings;
     private final CallTerms terms;
     private final Transport transport;
+    private final TlsSource tls;
     private final Predicate<String> isService;
     private final RetryBudget budget;
     private final @Nullable Prewarming prewarming;
@@ -47,11 +48,18 @@ final class Service implements AutoCloseable {
     private final @Nullable SharedAffinity affinity;
     private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Signal ready = new Signal();
+
+    /** One object, so that it can be taken back. */
+    private final Runnable renewed = this::renewed;
+
     private final AtomicBoolean callbackFailed = new AtomicBoolean();
     private final AtomicBoolean loadUnreadable = new AtomicBoolean();
 
     /** The ids and places of the last snapshot, or null before it. Written on the balancer's thread. */
     private volatile @Nullable Map<String, ServiceInstance> listed;
+
+    /** Set once, before a call goes to an instance that is spoken TLS to. */
+    private volatile boolean knowsTls;
 
     /** Set once. */
     private volatile boolean closed;
@@ -66,6 +74,7 @@ final class Service implements AutoCloseable {
             String host,
             ServiceSettings settings,
             Transport transport,
+            TlsSource tls,
             Predicate<String> isService,
             LoadBalancer.Builder builder,
             RetryBudget budget,
@@ -75,13 +84,13 @@ final class Service implements AutoCloseable {
         this.settings = settings;
         this.terms = CallTerms.of(settings);
         this.transport = transport;
+        this.tls = tls;
         this.isService = isService;
         this.budget = budget;
-        this.prewarming = settings.prewarm == 0
-                ? null
-                : new Prewarming(settings.prewarm, instance -> new Endpoint(host, instance, transport, isService));
+        this.prewarming = settings.prewarm == 0 ? null : new Prewarming(settings.prewarm, this::coldEndpoint, tls);
         this.hedger = hedger;
         this.balancer = builder.listener(new Snapshots()).build();
+        tls.onRenewal(renewed);
         this.affinity = settings.affinityStore == null
                 ? null
                 : SharedAffinity.builder(balancer, settings.affinityStore)
@@ -360,7 +369,7 @@ final class Service implements AutoCloseable {
         Endpoint endpoint = endpoints.computeIfAbsent(candidate, each -> newEndpoint(each.instance()));
         Map<String, ServiceInstance> all = listed;
         // Picked just before the snapshot that dropped it: serve this call, keep nothing.
-        if (closed || (all != null && !endpoint.isAt(all.get(endpoint.id())))) {
+        if (closed || (all != null && !endpoint.isAt(all.get(endpoint.id()), tls))) {
             endpoints.remove(candidate, endpoint);
             endpoint.retire();
         }
@@ -369,12 +378,40 @@ final class Service implements AutoCloseable {
 
     private Endpoint newEndpoint(ServiceInstance instance) {
         Endpoint warm = prewarming == null ? null : prewarming.take(instance);
-        return warm != null ? warm : new Endpoint(host, instance, transport, isService);
+        return warm != null ? warm : coldEndpoint(instance);
+    }
+
+    private Endpoint coldEndpoint(ServiceInstance instance) {
+        boolean secure = tls.isSecure(instance);
+        if (secure) {
+            knowsTls = true;
+        }
+        return new Endpoint(host, instance, secure, tls.current(), transport, isService);
+    }
+
+    /** What secures connections is new: the next call to each instance opens one, and the old ones end with their calls. */
+    private void renewed() {
+        Map<String, ServiceInstance> all = listed;
+        if (all != null) {
+            if (prewarming != null) {
+                prewarming.newcomers(host, all, all);
+            }
+            retireUnless(all);
+        }
+    }
+
+    TlsReport tlsReport() {
+        return tls.report();
+    }
+
+    /** Whether some instance was ever spoken TLS to. */
+    boolean knowsTls() {
+        return knowsTls;
     }
 
     private void retireUnless(Map<String, ServiceInstance> all) {
         endpoints.values().removeIf(endpoint -> {
-            boolean gone = !endpoint.isAt(all.get(endpoint.id()));
+            boolean gone = !endpoint.isAt(all.get(endpoint.id()), tls);
             if (gone) {
                 endpoint.retire();
             }
@@ -395,6 +432,7 @@ final class Service implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        tls.forget(renewed);
         if (hedger != null) {
             hedger.close();
         }
@@ -419,6 +457,9 @@ final class Service implements AutoCloseable {
             Map<String, ServiceInstance> byId = new HashMap<>();
             instances.forEach(each -> byId.put(each.id(), each));
             unknown = false;
+            if (!knowsTls && instances.stream().anyMatch(tls::isSecure)) {
+                knowsTls = true;
+            }
             Map<String, ServiceInstance> before = listed;
             listed = byId;
             if (prewarming != null) {

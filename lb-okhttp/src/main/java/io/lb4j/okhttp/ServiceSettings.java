@@ -16,14 +16,13 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How calls to one service are balanced, judged and retried. Immutable; made by {@link LoadBalancedClient.Builder}.
  */
 public final class ServiceSettings {
-    final BiFunction<String, OkHttpClient, Strategy> strategy;
+    final BiFunction<String, TlsSource, Strategy> strategy;
     final @Nullable AffinityKey affinity;
     final @Nullable AffinityStore affinityStore;
     final AffinitySettings affinitySettings;
@@ -45,9 +44,11 @@ public final class ServiceSettings {
     final Duration firstSnapshotTimeout;
     final Duration emptyListGrace;
     final int prewarm;
+    final TlsSettings tls;
+    final boolean cache;
 
     private ServiceSettings(Builder builder) {
-        BiFunction<String, OkHttpClient, Strategy> chosen = builder.strategy;
+        BiFunction<String, TlsSource, Strategy> chosen = builder.strategy;
         this.strategy = chosen != null
                 ? chosen
                 : Builder.always(
@@ -73,11 +74,13 @@ public final class ServiceSettings {
         this.firstSnapshotTimeout = builder.firstSnapshotTimeout;
         this.emptyListGrace = builder.emptyListGrace;
         this.prewarm = builder.prewarm;
+        this.tls = builder.tls;
+        this.cache = builder.cache;
     }
 
     /** Collects the settings of one service, or the defaults of all. Not thread-safe. */
     public static final class Builder {
-        private @Nullable BiFunction<String, OkHttpClient, Strategy> strategy;
+        private @Nullable BiFunction<String, TlsSource, Strategy> strategy;
         private @Nullable AffinityKey affinity;
         private @Nullable AffinityStore affinityStore;
         private AffinitySettings affinitySettings = AffinitySettings.DEFAULT;
@@ -99,6 +102,8 @@ public final class ServiceSettings {
         private Duration firstSnapshotTimeout = Duration.ofSeconds(5);
         private Duration emptyListGrace = Duration.ofMinutes(5);
         private int prewarm;
+        private TlsSettings tls = TlsSettings.perInstance();
+        private boolean cache = true;
 
         Builder() {}
 
@@ -121,13 +126,12 @@ public final class ServiceSettings {
         public Builder strategy(HttpLoadProbe probe, Function<? super LoadProbe, ? extends Strategy> value) {
             Objects.requireNonNull(probe, "probe");
             Objects.requireNonNull(value, "strategy");
-            this.strategy =
-                    (host, client) -> Objects.requireNonNull(value.apply(probe.boundTo(host, client)), "strategy");
+            this.strategy = (host, tls) -> Objects.requireNonNull(value.apply(probe.boundTo(host, tls)), "strategy");
             return this;
         }
 
-        private static BiFunction<String, OkHttpClient, Strategy> always(Strategy value) {
-            return (host, client) -> value;
+        private static BiFunction<String, TlsSource, Strategy> always(Strategy value) {
+            return (host, tls) -> value;
         }
 
         /**
@@ -333,6 +337,24 @@ public final class ServiceSettings {
         public Builder prewarm(int connections) {
             check(connections >= 0 && connections <= Endpoint.MAX_IDLE, "prewarm", connections, "0 to 5");
             this.prewarm = connections;
+            return this;
+        }
+
+        /**
+         * Sets which instances are spoken TLS to though URLs say {@code http}, and with whose certificates; default
+         * {@link TlsSettings#perInstance()}. A URL that says {@code https} is TLS whatever is set here.
+         */
+        public Builder tls(TlsSettings value) {
+            this.tls = Objects.requireNonNull(value, "tls");
+            return this;
+        }
+
+        /**
+         * Sets whether answers are kept in, and come from, the OkHttp client's {@link okhttp3.Cache}, if it has one;
+         * default true. What comes from it counts for no instance.
+         */
+        public Builder cache(boolean value) {
+            this.cache = value;
             return this;
         }
 

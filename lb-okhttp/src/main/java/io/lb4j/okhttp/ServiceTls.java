@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.util.List;
+import java.util.Objects;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -16,20 +17,40 @@ import org.jspecify.annotations.Nullable;
  * are the same for all instances of a service, so that round robin would resume none.
  */
 final class ServiceTls extends SSLSocketFactory {
+    private static final String[] TLS_1_3 = {"TLSv1.3"};
+
     private final SSLSocketFactory delegate;
 
+    /** In whose name, if not in that of the URL's host. */
+    private final @Nullable String serverName;
+
+    private final boolean tls13Only;
+
     ServiceTls(SSLSocketFactory delegate) {
+        this(delegate, null, false);
+    }
+
+    ServiceTls(SSLSocketFactory delegate, @Nullable String serverName, boolean tls13Only) {
         this.delegate = delegate;
+        this.serverName = serverName;
+        this.tls13Only = tls13Only;
     }
 
     @Override
     public Socket createSocket(Socket socket, String host, int port, boolean autoClose) throws IOException {
         Socket below = socket instanceof InstanceSocket instance ? new SessionSocket(instance) : socket;
-        Socket layered = delegate.createSocket(below, host, port, autoClose);
-        if (layered instanceof SSLSocket tls && Hosts.isSingleLabel(host)) {
-            SSLParameters parameters = tls.getSSLParameters();
-            parameters.setServerNames(List.of(new SNIHostName(host)));
-            tls.setSSLParameters(parameters);
+        String name = serverName == null ? host : serverName;
+        Socket layered = delegate.createSocket(below, name, port, autoClose);
+        if (layered instanceof SSLSocket tls) {
+            if (tls13Only) {
+                // OkHttp narrows this further, and never widens it.
+                tls.setEnabledProtocols(TLS_1_3);
+            }
+            if (Hosts.isSingleLabel(name)) {
+                SSLParameters parameters = tls.getSSLParameters();
+                parameters.setServerNames(List.of(new SNIHostName(name)));
+                tls.setSSLParameters(parameters);
+            }
         }
         return layered;
     }
@@ -37,7 +58,10 @@ final class ServiceTls extends SSLSocketFactory {
     /** Equal if the user's are: OkHttp shares connections between calls whose TLS is equal. */
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof ServiceTls that && that.delegate.equals(delegate);
+        return other instanceof ServiceTls that
+                && that.delegate.equals(delegate)
+                && Objects.equals(that.serverName, serverName)
+                && that.tls13Only == tls13Only;
     }
 
     @Override

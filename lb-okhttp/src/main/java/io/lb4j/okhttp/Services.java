@@ -10,6 +10,7 @@ import io.lb4j.okhttp.rules.TrafficRules;
 import io.lb4j.retry.Hedging;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,6 +35,9 @@ final class Services implements AutoCloseable {
     private final @Nullable LiveRules rules;
     private final Map<String, Service> unnamed = new ConcurrentHashMap<>();
 
+    /** By identity: settings have no equality. Guarded by itself. */
+    private final Map<TlsSettings, TlsSource> sources = new HashMap<>();
+
     /** Written under the lock on {@link #unnamed}. */
     private volatile boolean closed;
 
@@ -57,9 +61,12 @@ final class Services implements AutoCloseable {
         this.transport = transports.make(host -> names.containsKey(host) || isUnnamed(host));
         Map<String, Service> all = new HashMap<>();
         try {
+            // Also for services that no URL has named yet: what is wrong with files is said now.
+            tls(settings.defaults.tls);
             names.forEach((host, name) -> all.put(host, open(host, name, own.getOrDefault(host, settings.defaults))));
         } catch (RuntimeException | Error e) {
             all.values().forEach(Service::close);
+            closeSources();
             throw e;
         }
         this.named = Map.copyOf(all);
@@ -192,10 +199,11 @@ final class Services implements AutoCloseable {
     }
 
     private Service open(String host, String name, ServiceSettings own) {
+        TlsSource tls = tls(own.tls);
         LoadBalancer.Builder builder = LoadBalancer.builder(name)
                 .discovery(settings.discovery)
-                .strategy(own.strategy.apply(host, transport.attempts))
-                .healthCheck(bound(own.healthCheck, host))
+                .strategy(own.strategy.apply(host, tls))
+                .healthCheck(bound(own.healthCheck, host, tls))
                 .outlierDetection(own.outlierDetection)
                 .slowStart(own.slowStart)
                 .concurrencyLimit(own.concurrencyLimit)
@@ -213,12 +221,24 @@ final class Services implements AutoCloseable {
         Hedger hedger = own.hedge == null
                 ? null
                 : new Hedger(host, new Hedging(own.hedge, budget, Ticker.system()), settings.scheduler);
-        return new Service(host, own, transport, this::isService, builder, budget, hedger, settings.scheduler);
+        return new Service(host, own, transport, tls, this::isService, builder, budget, hedger, settings.scheduler);
     }
 
-    private @Nullable HealthCheck bound(@Nullable HealthCheck check, String host) {
+    /** Files are read once, however many services they are for. */
+    private TlsSource tls(TlsSettings own) {
+        synchronized (sources) {
+            TlsSource known = sources.get(own);
+            if (known == null) {
+                known = new TlsSource(own, transport.base, transport.attempts, settings.scheduler, Clock.systemUTC());
+                sources.put(own, known);
+            }
+            return known;
+        }
+    }
+
+    private static @Nullable HealthCheck bound(@Nullable HealthCheck check, String host, TlsSource tls) {
         return check != null && check.probe() instanceof HttpProbe probe
-                ? check.withProbe(probe.boundTo(host, transport.attempts))
+                ? check.withProbe(probe.boundTo(host, tls))
                 : check;
     }
 
@@ -249,5 +269,12 @@ final class Services implements AutoCloseable {
         }
         all.forEach(Service::close);
         named.values().forEach(Service::close);
+        closeSources();
+    }
+
+    private void closeSources() {
+        synchronized (sources) {
+            sources.values().forEach(TlsSource::close);
+        }
     }
 }

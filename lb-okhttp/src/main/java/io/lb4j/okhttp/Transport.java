@@ -1,6 +1,5 @@
 package io.lb4j.okhttp;
 
-import io.lb4j.ServiceInstance;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
@@ -82,12 +81,16 @@ final class Transport {
         return ours ? attempts : base;
     }
 
-    /** What connections to this instance are made with. */
-    SocketFactory sockets(ServiceInstance instance) {
+    /**
+     * What connections to an instance are made with.
+     *
+     * @param secure whether it is spoken TLS to
+     */
+    SocketFactory sockets(boolean secure) {
         // Over HTTP/2 a call is told, by REFUSED_STREAM or GOAWAY; and an interrupt closes a channel that is in use,
         // which would be the end of all calls on the connection.
         boolean http2 = base.protocols().contains(Protocol.H2_PRIOR_KNOWLEDGE)
-                || (instance.secure() && base.protocols().contains(Protocol.HTTP_2));
+                || (secure && base.protocols().contains(Protocol.HTTP_2));
         return http2 ? base.socketFactory() : ChannelSockets.insteadOf(base.socketFactory());
     }
 

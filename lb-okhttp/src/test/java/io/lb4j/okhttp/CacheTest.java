@@ -2,6 +2,7 @@ package io.lb4j.okhttp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.retry.HedgePolicy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import okhttp3.CookieJar;
 import okhttp3.EventListener;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
+import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,9 +44,9 @@ class CacheTest extends Fixture {
         assertThat(body(client, get(wire))).isEqualTo("a");
 
         assertThat(b.hits()).isZero();
-        assertIdle(client);
-        assertThat(report(client, "b").failures()).isZero();
         assertThat(a.hits()).isEqualTo(1);
+        assertCounted(client, "a", 1, 0);
+        assertCounted(client, "b", 0, 0);
     }
 
     @ParameterizedTest
@@ -83,8 +85,128 @@ class CacheTest extends Fixture {
                 .execute()) {
             assertThat(response.code()).isEqualTo(504);
         }
-        assertCounted(client, "a", 1, 0);
+        assertCounted(client, "a", 0, 0);
         assertCounted(client, "b", 0, 0);
+    }
+
+    @Test
+    void cache_hit_needsNoInstance(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        orders(a);
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory)).build());
+        Request request = get(Wire.H1);
+        assertThat(body(client, request)).isEqualTo("a");
+        a.close();
+
+        try (Response response = client.newCall(request).execute()) {
+            assertThat(response.body().string()).isEqualTo("a");
+            assertThat(response.request()).isSameAs(request);
+            assertThat(response.networkResponse()).isNull();
+        }
+        assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
+    void cache_unsafeMethodOnAnotherInstance_invalidates(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        Backend b = backend("b", Wire.H1);
+        orders(a, b);
+        LoadBalancedClient client =
+                closing(lb(cached(Wire.H1, directory)).strategy(BY_TURNS).build());
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+
+        assertThat(body(client, RetryTest.post(Wire.H1, Bodies.oneShot()))).isEqualTo("b");
+
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        assertThat(a.hits()).isEqualTo(2);
+    }
+
+    @Test
+    void cache_answersThatVary_areKeptForTheirHeader(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200)
+                .setHeader("Cache-Control", "max-age=600")
+                .setHeader("Vary", "Accept-Language")
+                .build());
+        orders(a);
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory)).build());
+        Request english =
+                get(Wire.H1).newBuilder().header("Accept-Language", "en").build();
+        body(client, english);
+        body(client, english);
+        assertThat(a.hits()).isEqualTo(1);
+        body(client, get(Wire.H1).newBuilder().header("Accept-Language", "de").build());
+        assertThat(a.hits()).isEqualTo(2);
+    }
+
+    @Test
+    void cache_offForAService_isNeitherReadNorFilled(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        orders(a);
+        OkHttpClient base = cached(Wire.H1, directory);
+        LoadBalancedClient client =
+                closing(lb(base).service("orders", each -> each.cache(false)).build());
+        body(client, get(Wire.H1));
+        body(client, get(Wire.H1));
+        assertThat(a.hits()).isEqualTo(2);
+        assertThat(base.cache().writeSuccessCount()).isZero();
+    }
+
+    @Test
+    void cache_withHedging_answersBeforeAnybodyIsAsked(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        orders(a, backend("b", Wire.H1));
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory))
+                .service("orders", each -> each.hedge(HedgePolicy.defaults()))
+                .build());
+        body(client, get(Wire.H1));
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        assertThat(a.hits()).isEqualTo(1);
+        assertCounted(client, "a", 1, 0);
+    }
+
+    @Test
+    void cache_afterARetry_keepsWhatTheSecondInstanceAnswered(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1).answersStatus(500);
+        Backend b = backend("b", Wire.H1);
+        b.answers(b.response(200).setHeader("Cache-Control", "max-age=600").build());
+        orders(a, b);
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory)).build());
+        assertThat(body(client, get(Wire.H1))).isEqualTo("b");
+        assertThat(body(client, get(Wire.H1))).isEqualTo("b");
+        assertThat(a.hits()).isEqualTo(1);
+        assertThat(b.hits()).isEqualTo(1);
+    }
+
+    @Test
+    void cache_whileInstancesDiffer_keepsWhatCameByTlsOnly(@TempDir Path directory) throws Exception {
+        Backend tls = backend("tls", Wire.H1_TLS);
+        tls.answers(tls.response(200).setHeader("Cache-Control", "max-age=600").build());
+        Backend plain = backend("plain", Wire.H1);
+        plain.answers(
+                plain.response(200).setHeader("Cache-Control", "max-age=600").build());
+        orders(tls, plain);
+        LoadBalancedClient client =
+                closing(lb(cached(Wire.H1_TLS, directory)).strategy(BY_TURNS).build());
+
+        assertThat(body(client, get(Wire.H1))).as("kept from TLS").isEqualTo("tls");
+        assertThat(body(client, get(Wire.H1))).as("a hit").isEqualTo("tls");
+        assertThat(plain.hits()).isZero();
+
+        body(client, RetryTest.post(Wire.H1, Bodies.oneShot()));
+        assertThat(plain.hits()).as("changed without TLS").isEqualTo(1);
+        body(client, get(Wire.H1));
+        assertThat(tls.hits()).isEqualTo(2);
+
+        Request other = new Request.Builder().url("http://orders/other").build();
+        assertThat(body(client, other)).as("came without TLS, not kept").isEqualTo("plain");
+        assertThat(body(client, other)).isEqualTo("tls");
+        assertThat(body(client, other)).as("kept").isEqualTo("tls");
+        assertThat(tls.hits()).isEqualTo(3);
     }
 
     @Test

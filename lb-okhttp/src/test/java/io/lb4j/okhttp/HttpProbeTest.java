@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.awaitility.Awaitility.await;
 
+import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.balancer.InstanceReport;
 import io.lb4j.health.HealthCheck;
@@ -12,6 +13,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ServerSocket;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +59,7 @@ class HttpProbeTest extends Fixture {
                                 RetryTest.refusing("proxy").port())))
                 .build();
 
-        assertThat(probe(HttpProbe.get("/").boundTo("orders", proxied), a.instance())
+        assertThat(probe(HttpProbe.get("/").boundTo("orders", tls(proxied)), a.instance())
                         .healthy())
                 .isTrue();
     }
@@ -188,13 +190,13 @@ class HttpProbeTest extends Fixture {
     void probe_host_isInTheRequestAndTheHandshakeAndTheCertificate(Wire wire) throws Exception {
         Backend a = backend("a", wire);
         OkHttpClient client = base(wire).build();
-        Probe named = HttpProbe.builder("/").host("Orders.Internal").build().boundTo("orders", client);
+        Probe named = HttpProbe.builder("/").host("Orders.Internal").build().boundTo("orders", tls(client));
         assertThat(probe(named, a.instance()).healthy()).isTrue();
         RecordedRequest request = a.takeRequest();
         assertThat(request.getUrl().host()).isEqualTo("orders.internal");
         assertThat(request.getHandshakeServerNames()).containsExactly("orders.internal");
 
-        Probe each = HttpProbe.builder("/").hostFromMetadata("name").build().boundTo("orders", client);
+        Probe each = HttpProbe.builder("/").hostFromMetadata("name").build().boundTo("orders", tls(client));
         ServiceInstance stranger =
                 a.instance().toBuilder().metadata(Map.of("name", "stranger")).build();
         assertThat(probe(each, stranger).detail())
@@ -208,10 +210,10 @@ class HttpProbeTest extends Fixture {
         Backend plain = backend("plain", Wire.H1);
         Backend tls = backend("tls", Wire.H1_TLS);
         OkHttpClient client = base(Wire.H1_TLS).build();
-        Probe overTls = HttpProbe.builder("/").secure(true).build().boundTo("orders", client);
+        Probe overTls = HttpProbe.builder("/").secure(true).build().boundTo("orders", tls(client));
         assertThat(probe(overTls, plain.instance()).healthy()).isFalse();
         assertThat(probe(overTls, tls.instance()).healthy()).isTrue();
-        Probe without = HttpProbe.builder("/").secure(false).build().boundTo("orders", client);
+        Probe without = HttpProbe.builder("/").secure(false).build().boundTo("orders", tls(client));
         assertThat(probe(without, tls.instance()).healthy()).isFalse();
         assertThat(probe(without, plain.instance()).healthy()).isTrue();
     }
@@ -355,5 +357,9 @@ class HttpProbeTest extends Fixture {
         if (wire.tls) {
             assertThat(request.getHandshakeServerNames()).containsExactly("orders");
         }
+    }
+
+    private static TlsSource tls(OkHttpClient client) {
+        return new TlsSource(TlsSettings.perInstance(), client, client, Scheduler.shared(), Clock.systemUTC());
     }
 }

@@ -31,7 +31,7 @@ class InstanceSocketTest {
         server = new ServerSocket(0, 50, LOOPBACK);
         instance = ServiceInstance.of(LOOPBACK.getHostAddress(), server.getLocalPort());
         marker = Marker.of("orders", instance.host());
-        factory = new InstanceSocketFactory(SocketFactory.getDefault(), marker, instance, Dns.SYSTEM);
+        factory = new InstanceSocketFactory(SocketFactory.getDefault(), marker, instance, Dns.SYSTEM, null);
     }
 
     @AfterEach
@@ -66,7 +66,7 @@ class InstanceSocketTest {
     @Test
     void connect_noAddress_saysWhichInstance() throws IOException {
         InstanceSocketFactory nowhere =
-                new InstanceSocketFactory(SocketFactory.getDefault(), marker, instance, host -> List.of());
+                new InstanceSocketFactory(SocketFactory.getDefault(), marker, instance, host -> List.of(), null);
         try (Socket socket = nowhere.createSocket()) {
             assertThatExceptionOfType(IOException.class)
                     .isThrownBy(() -> socket.connect(new InetSocketAddress(marker.address(), 80)))

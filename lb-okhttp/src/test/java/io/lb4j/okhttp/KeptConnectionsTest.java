@@ -104,7 +104,8 @@ class KeptConnectionsTest extends Fixture {
                 ChannelSockets.insteadOf(SocketFactory.getDefault()),
                 Marker.of("orders", "127.0.0.1"),
                 a.instance(),
-                Dns.SYSTEM)) {
+                Dns.SYSTEM,
+                null)) {
             assertThat(socket.isClosed()).isFalse();
             socket.connect(new InetSocketAddress(
                     InetAddress.getLoopbackAddress(), a.instance().port()));
@@ -137,7 +138,8 @@ class KeptConnectionsTest extends Fixture {
                 ChannelSockets.insteadOf(SocketFactory.getDefault()),
                 Marker.of("orders", "127.0.0.1"),
                 a.instance(),
-                Dns.SYSTEM)) {
+                Dns.SYSTEM,
+                null)) {
             socket.connect(new InetSocketAddress(
                     InetAddress.getLoopbackAddress(), a.instance().port()));
             InputStream in = socket.getInputStream();
