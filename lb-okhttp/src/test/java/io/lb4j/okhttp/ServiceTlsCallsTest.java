@@ -86,6 +86,29 @@ class ServiceTlsCallsTest extends Fixture {
     }
 
     @Test
+    void calls_firstAndFurtherAttempts_shareTheirConnection() throws Exception {
+        MockWebServer a = server("a", Certificates.server(ORDERS));
+        MockWebServer failing = server("failing", Certificates.server(ORDERS));
+        failing.setDispatcher(
+                dispatcher(request -> new MockResponse.Builder().code(503).build()));
+        discovery.set("orders", secure("failing", failing), secure("a", a));
+        LoadBalancedClient client = client(trusting().serverName("orders").build(), Wire.H1);
+        for (int i = 0; i < 3; i++) {
+            assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        }
+        discovery.set("orders", secure("a", a));
+        time.advance(Duration.ofSeconds(1));
+        assertThat(body(client, get(Wire.H1))).as("not a retry").isEqualTo("a");
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(a.takeRequest().getConnectionIndex()).isZero();
+        }
+        for (int i = 0; i < 3; i++) {
+            assertThat(failing.takeRequest().getConnectionIndex()).isZero();
+        }
+    }
+
+    @Test
     void call_withTheClientsOwnTls_needsNoSettings() throws Exception {
         Backend a = backend("a", Wire.H2_TLS);
         orders(a);
