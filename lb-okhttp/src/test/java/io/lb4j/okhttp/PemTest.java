@@ -4,23 +4,37 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.lb4j.okhttp.Pem.PemException;
-import java.nio.charset.StandardCharsets;
-import java.security.AlgorithmParameters;
+import java.security.KeyFactory;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
-import javax.crypto.Cipher;
-import javax.crypto.EncryptedPrivateKeyInfo;
-import javax.crypto.SecretKeyFactory;
-import javax.crypto.spec.IvParameterSpec;
-import javax.crypto.spec.PBEKeySpec;
-import javax.crypto.spec.PBEParameterSpec;
+import java.util.stream.Collectors;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
 
 /** Certificates and keys as tools write them. */
 class PemTest {
-    private static final String PBES2 = "PBEWithHmacSHA256AndAES_256";
     private static final HeldCertificate EC = new HeldCertificate.Builder().build();
+
+    /** By {@code openssl pkcs8 -topk8 -v2 aes-256-cbc -passout pass:secret}, as OpenSSL 3 does it. */
+    private static final String ENCRYPTED = """
+            -----BEGIN ENCRYPTED PRIVATE KEY-----
+            MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjsUo+TVM0nDgICCAAw
+            DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEHHZDhjON4FmzNbDMK7inTcEgZDs
+            DVZiDlcrxu6PHsywYAfYkbZ92zk4JlLACascrCKxkq3n64AK7NfOlY0sxb2qOXqe
+            ukNZw3znZW0D7OJ/Q8bXx6HqOqJWbrQWGU9wXgCmaVGc+THnDqsiPU64lR+Xadn2
+            PV7qkL9FZoayATGh0XYN6gdOojlgxayfO4Uvn+jkMm9uA8qmiVf/5urgYQm///0=
+            -----END ENCRYPTED PRIVATE KEY-----
+            """;
+
+    /** By {@code openssl pkey -pubout}, of the same key. */
+    private static final String ITS_PUBLIC_KEY = """
+            -----BEGIN PUBLIC KEY-----
+            MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQWxMmNsVo5vUrVvQ9M3Wpc+vsOfv
+            zfI3BtQFY3E2OkfQue5ExiTYMD3embvfdUAa0bN/V8PjaBcxHiDQ6eUEHg==
+            -----END PUBLIC KEY-----
+            """;
 
     @Test
     void key_ellipticAndRsa_isRead() throws Exception {
@@ -40,10 +54,15 @@ class PemTest {
 
     @Test
     void key_encrypted_needsItsPassword() throws Exception {
-        String encrypted = encrypted(EC.keyPair().getPrivate(), "secret");
-        assertThat(key(EC, encrypted, "secret")).isEqualTo(EC.keyPair().getPrivate());
-        refused(encrypted, "wrong", "f: the key can't be decrypted (expected: the right keyPassword");
-        refused(encrypted, null, "f: an encrypted key (expected: a password by keyPassword");
+        PublicKey owner = KeyFactory.getInstance("EC")
+                .generatePublic(new X509EncodedKeySpec(Base64.getMimeDecoder()
+                        .decode(ITS_PUBLIC_KEY
+                                .lines()
+                                .filter(each -> !each.startsWith("-"))
+                                .collect(Collectors.joining()))));
+        assertThat(Pem.key("f", ENCRYPTED, "secret", owner).getAlgorithm()).isEqualTo("EC");
+        refused(ENCRYPTED, "wrong", "f: the key can't be decrypted (expected: the right keyPassword");
+        refused(ENCRYPTED, null, "f: an encrypted key (expected: a password by keyPassword");
     }
 
     @Test
@@ -75,20 +94,5 @@ class PemTest {
         assertThatExceptionOfType(PemException.class)
                 .isThrownBy(() -> key(EC, text, password))
                 .withMessageStartingWith(message);
-    }
-
-    /** As {@code openssl pkcs8 -topk8} does it. */
-    private static String encrypted(PrivateKey key, String password) throws Exception {
-        Cipher cipher = Cipher.getInstance(PBES2);
-        cipher.init(
-                Cipher.ENCRYPT_MODE,
-                SecretKeyFactory.getInstance(PBES2).generateSecret(new PBEKeySpec(password.toCharArray())),
-                new PBEParameterSpec(new byte[16], 2048, new IvParameterSpec(new byte[16])));
-        AlgorithmParameters parameters = cipher.getParameters();
-        byte[] encoded = new EncryptedPrivateKeyInfo(parameters, cipher.doFinal(key.getEncoded())).getEncoded();
-        return "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-                + Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII))
-                        .encodeToString(encoded)
-                + "\n-----END ENCRYPTED PRIVATE KEY-----\n";
     }
 }
