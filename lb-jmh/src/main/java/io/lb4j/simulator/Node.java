@@ -12,6 +12,7 @@ final class Node {
     private final World world;
     private final RandomGenerator random;
     private final LatencyByCrowd latencies = new LatencyByCrowd();
+    private final Usage usage;
     private Station station;
     private boolean down;
     private boolean mute;
@@ -29,6 +30,7 @@ final class Node {
         this.spec = spec;
         this.random = random;
         this.station = Station.of(spec, world.clock);
+        this.usage = new Usage(spec.cores());
     }
 
     boolean isUp() {
@@ -69,10 +71,12 @@ final class Node {
         }
         int crowd = station.inFlight();
         long began = world.clock.nanos();
+        usage.began(began, crowd);
         return station.arrive(work, new Attempt() {
             @Override
             void answered(int status) {
                 latencies.record(crowd, world.clock.nanos() - began);
+                usage.ended(world.clock.nanos(), station.inFlight());
                 attempt.answered(status);
             }
         });
@@ -84,13 +88,14 @@ final class Node {
         }
     }
 
-    /** What it says of itself: calls in flight, and how long they last among as many. */
+    /** What it says of itself: calls in flight, how long they last among as many, how busy its cores are, its rate. */
     LoadReport report() {
         int crowd = station.inFlight();
-        LoadReport.Builder report = LoadReport.builder().namedMetric(LoadReport.IN_FLIGHT, crowd);
+        LoadReport.Builder report = LoadReport.builder().inFlight(crowd);
+        report.cpuUtilization(usage.utilization(world.clock.nanos())).rpsFractional(usage.perSecond());
         double latency = latencies.nanosAmong(crowd);
         if (latency > 0) {
-            report.namedMetric(LoadReport.LATENCY_MS, latency / 1e6);
+            report.latencyNanos(latency);
         }
         return report.build();
     }

@@ -1,14 +1,18 @@
 package io.lb4j.simulator;
 
+import io.lb4j.simulator.published.Published;
 import io.lb4j.strategy.Strategies;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BiConsumer;
 
 /**
- * Runs the standard suite: every shipped strategy that needs no key, in every scenario, beside the bounds. Writes {@code
+ * Runs the standard suite: the default, other strategies of this library and of other balancers, and the bounds, in every
+ * scenario. Writes {@code
  * simulation.md} and {@code simulation.json} into the directory given, or prints the tables.
  */
 public final class Simulate {
@@ -16,18 +20,15 @@ public final class Simulate {
 
     /** The standard suite. */
     static Simulation suite() {
-        return Simulation.of(
-                        Algorithm.byDefault(),
-                        Algorithm.of("random", Strategies.random()),
-                        Algorithm.of("round robin", Strategies.roundRobin()),
-                        Algorithm.of("least request", Strategies.leastRequest()),
-                        Algorithm.of("peak EWMA", Strategies.peakEwma()),
-                        Algorithm.of("weighted by response time", Strategies.weightedByResponseTime()),
-                        Algorithm.of("sticky until failure", Strategies.stickyUntilFailure()),
-                        Algorithm.probing("Prequal", Strategies::prequal, Algorithm.Settings.DEFAULT),
-                        Algorithm.shortestQueue(),
-                        Algorithm.centralQueue())
-                .with(Scenarios.all());
+        List<Algorithm> all = new ArrayList<>(List.of(
+                Algorithm.byDefault(),
+                Algorithm.of("least request", Strategies.leastRequest()),
+                Algorithm.of("peak EWMA", Strategies.peakEwma()),
+                Algorithm.of("weighted by response time", Strategies.weightedByResponseTime())));
+        all.addAll(Published.all());
+        all.add(Algorithm.shortestQueue());
+        all.add(Algorithm.centralQueue());
+        return Simulation.of(all.toArray(new Algorithm[0])).with(Scenarios.all());
     }
 
     /**
