@@ -1,4 +1,5 @@
 import io.lb4j.discovery.DiscoveryProvider;
+import io.lb4j.discovery.providers.EtcdProvider;
 import io.lb4j.discovery.providers.FileProvider;
 import io.lb4j.discovery.providers.RegistryProvider;
 import io.lb4j.discovery.providers.StaticProvider;
@@ -18,11 +19,13 @@ module io.lb4j.discovery {
     exports io.lb4j.discovery;
     exports io.lb4j.discovery.decorator;
     exports io.lb4j.discovery.dns;
+    exports io.lb4j.discovery.etcd;
     exports io.lb4j.server;
 
     uses DiscoveryProvider;
 
     provides DiscoveryProvider with
+            EtcdProvider,
             FileProvider,
             RegistryProvider,
             StaticProvider;

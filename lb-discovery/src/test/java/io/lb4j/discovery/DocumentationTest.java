@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.lb4j.discovery.dns.DnsDiscovery;
+import io.lb4j.discovery.etcd.EtcdDiscovery;
 import io.lb4j.discovery.internal.InstanceReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,5 +60,12 @@ class DocumentationTest {
                 .contains("| at least (`minTtl`) | " + DnsDiscovery.DEFAULT_MIN_TTL.toSeconds() + " s |")
                 .contains("| at most (`maxTtl`) | " + DnsDiscovery.DEFAULT_MAX_TTL.toMinutes() + " min |")
                 .contains("each may take " + DnsDiscovery.DEFAULT_TIMEOUT.toSeconds() + " s (`timeout`)");
+    }
+
+    @Test
+    void etcd_ofTheDocumentation_isAsInTheCode() throws IOException {
+        assertThat(Files.readString(Path.of("..", "docs", "discovery-etcd.md")))
+                .contains("every " + EtcdDiscovery.DEFAULT_WAIT.toSeconds() + " s (`waitTime`)")
+                .contains("`prefix` is `" + EtcdDiscovery.DEFAULT_PREFIX + "` unless set");
     }
 }

@@ -7,6 +7,7 @@ import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,6 +31,7 @@ public final class JsonCalls implements AutoCloseable {
     /** Of an answer, or of one line of a stream. */
     public static final int MAX_ANSWER_BYTES = 16 << 20;
 
+    private static final System.Logger LOG = System.getLogger(JsonCalls.class.getName());
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
@@ -67,8 +69,14 @@ public final class JsonCalls implements AutoCloseable {
 
     /** Receives a stream, on a thread of the client. */
     public interface LineHandler {
+        /** The registry agreed to say something; lines follow in their time. */
+        default void opened() {}
+
         /** The registry said this in one line. */
         void line(JsonNode line);
+
+        /** Nothing more has come for now: the moment to act on what did. */
+        default void caughtUp() {}
 
         /**
          * The registry answered with another status than 200, or with one document; nothing follows.
@@ -148,7 +156,7 @@ public final class JsonCalls implements AutoCloseable {
     public Call ask(Request.Builder request, Duration timeout, Handler handler) {
         return enqueue(client, request, timeout, new Reply() {
             @Override
-            public void read(Response response) throws IOException {
+            public void read(Call call, Response response) throws IOException {
                 JsonNode json = json(response);
                 try {
                     handler.answered(response.code(), response.headers(), json);
@@ -174,24 +182,35 @@ public final class JsonCalls implements AutoCloseable {
     public Call stream(Request.Builder request, Duration timeout, Duration silence, LineHandler handler) {
         // Of the reads, not of what is read, since a registry may say nothing before its answer begins, either.
         OkHttpClient patient = client.newBuilder().readTimeout(silence).build();
+        long begun = System.nanoTime();
         return enqueue(patient, request, timeout, new Reply() {
             @Override
-            public void read(Response response) throws IOException {
+            public void read(Call call, Response response) throws IOException {
                 if (response.code() != 200) {
                     handler.refused(response.code(), json(response));
                     return;
                 }
                 BufferedSource source = response.body().source();
-                JsonNode line = line(source);
-                while (line != null) {
-                    try {
+                try {
+                    handler.opened();
+                    for (JsonNode line = line(source); line != null; line = line(source)) {
+                        // A server may have the time to say what it thinks of a call that was given up.
+                        if (call.isCanceled()) {
+                            continue;
+                        }
                         handler.line(line);
-                    } catch (RuntimeException e) {
-                        throw odd(200, e);
+                        if (source.getBuffer().indexOf((byte) '\n') < 0) {
+                            handler.caughtUp();
+                        }
                     }
-                    line = line(source);
+                } catch (RuntimeException e) {
+                    throw odd(200, e);
                 }
-                handler.ended();
+                if (!call.isCanceled()) {
+                    handler.ended();
+                } else if (System.nanoTime() - begun >= timeout.toNanos()) {
+                    throw new InterruptedIOException("timeout");
+                }
             }
 
             @Override
@@ -201,8 +220,17 @@ public final class JsonCalls implements AutoCloseable {
         });
     }
 
+    /** Runs something on a thread of the client; nothing once it is closed. */
+    public void run(Runnable task) {
+        try {
+            threads.execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.log(System.Logger.Level.DEBUG, this + " is closed", e);
+        }
+    }
+
     private interface Reply {
-        void read(Response response) throws IOException;
+        void read(Call call, Response response) throws IOException;
 
         void failed(IOException error);
     }
@@ -213,7 +241,7 @@ public final class JsonCalls implements AutoCloseable {
             call = call(asking, request, timeout);
         } catch (IOException e) {
             Call never = asking.newCall(new Request.Builder().url(url).build());
-            threads.execute(() -> reply.failed(named(e)));
+            run(() -> reply.failed(named(e)));
             return never;
         }
         call.enqueue(new Callback() {
@@ -227,7 +255,7 @@ public final class JsonCalls implements AutoCloseable {
             @Override
             public void onResponse(Call answered, Response response) {
                 try (response) {
-                    reply.read(response);
+                    reply.read(answered, response);
                 } catch (IOException e) {
                     onFailure(answered, e);
                 }
@@ -309,8 +337,8 @@ public final class JsonCalls implements AutoCloseable {
     }
 
     private IOException named(IOException e) {
-        String what = e instanceof InterruptedIOException ? "no answer in time" : String.valueOf(e.getMessage());
-        return new IOException(this + ": " + what, e);
+        String what = e.getMessage() == null ? e.toString() : e.getMessage();
+        return new IOException(this + ": " + (e instanceof InterruptedIOException ? "no answer in time" : what), e);
     }
 
     @Override
