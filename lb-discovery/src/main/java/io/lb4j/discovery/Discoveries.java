@@ -1,7 +1,6 @@
 package io.lb4j.discovery;
 
 import io.lb4j.ServiceDiscovery;
-import io.lb4j.discovery.decorator.NamedDiscovery;
 import io.lb4j.discovery.internal.Names;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -21,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * ServiceDiscovery discovery = Discoveries.open("registry://127.0.0.1:8500/orders");
  * }</pre>
  *
+ * <p>What every source says goes through an {@link io.lb4j.discovery.decorator.AddressGuard} unless the URI says {@code
+ * guard=off}; further parameters put other decorators of {@code io.lb4j.discovery.decorator} over it.
+ *
  * <p>Shipped are {@code static:host:port,host:port}, {@code file:/path} and {@code registry://host:port/service}; more are
  * found through {@link DiscoveryProvider}. Thread-safe.
  */
@@ -39,9 +41,9 @@ public final class Discoveries {
         DiscoveryUri parsed = DiscoveryUri.parse(uri);
         ServiceDiscovery source = provider(parsed).open(parsed);
         try {
-            String service = parsed.fixedService();
+            Decorations decorations = new Decorations(parsed);
             parsed.checkAllAsked();
-            return service == null ? source : NamedDiscovery.of(source, service);
+            return decorations.over(source);
         } catch (RuntimeException e) {
             source.close();
             throw e;

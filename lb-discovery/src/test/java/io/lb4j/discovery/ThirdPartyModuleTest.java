@@ -69,7 +69,7 @@ class ThirdPartyModuleTest {
                 .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.collection(String.class))
                 .contains("file", "registry", "static", "theirs");
         Method open = discoveries.getMethod("open", String.class);
-        assertThat(open.invoke(null, "theirs:?colour=blue")).hasToString("theirs, blue");
+        assertThat(open.invoke(null, "theirs:?colour=blue")).hasToString("GuardedDiscovery[theirs, blue]");
         assertThatThrownBy(() -> open.invoke(null, "theirs:?color=blue"))
                 .isInstanceOf(InvocationTargetException.class)
                 .cause()

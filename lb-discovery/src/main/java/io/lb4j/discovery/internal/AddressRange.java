@@ -73,11 +73,15 @@ public final class AddressRange {
         if (bytes.length != network.length) {
             return false;
         }
-        for (int bit = 0; bit < prefix; bit++) {
-            int mask = 0x80 >> (bit % 8);
-            if ((bytes[bit / 8] & mask) != (network[bit / 8] & mask)) {
+        int whole = prefix / 8;
+        for (int i = 0; i < whole; i++) {
+            if (bytes[i] != network[i]) {
                 return false;
             }
+        }
+        int mask = 0xff00 >> (prefix % 8) & 0xff;
+        if (mask != 0 && (bytes[whole] & mask) != (network[whole] & mask)) {
+            return false;
         }
         return true;
     }
