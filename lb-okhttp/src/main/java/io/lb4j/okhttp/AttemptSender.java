@@ -3,11 +3,13 @@ package io.lb4j.okhttp;
 import io.lb4j.Outcome;
 import io.lb4j.okhttp.InstanceDns.RedirectedToService;
 import java.io.IOException;
+import java.net.UnknownServiceException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import okhttp3.Cache;
 import okhttp3.Call;
 import okhttp3.Interceptor.Chain;
+import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -97,7 +99,7 @@ final class AttemptSender {
     private AttemptEnd send(Attempt attempt, boolean aimed, boolean beside) {
         Response response = null;
         try {
-            response = aimed ? aimed(attempt) : child(attempt, beside);
+            response = aimed && isAimable(attempt) ? aimed(attempt) : child(attempt, beside);
             service.readLoad(attempt, response);
             return AttemptEnd.answered(attempt, response, service.judge(attempt, response));
         } catch (RedirectedToService e) {
@@ -106,7 +108,7 @@ final class AttemptSender {
             FirewallWatch watch = FirewallWatch.of(call);
             IOException error = watch == null ? e : watch.error(attempt.carrier(), e);
             if (error == e) {
-                error = attempt.timedOut ? attempt.timeout(e, terms.attemptTimeout()) : Failures.named(attempt, e);
+                error = attempt.timedOut ? attempt.timeout(e, terms.attemptTimeout()) : TlsFailures.named(attempt, e);
             }
             return AttemptEnd.failed(attempt, error, service.judge(attempt, error));
         } catch (RuntimeException | Error e) {
@@ -118,13 +120,29 @@ final class AttemptSender {
         }
     }
 
+    /** A chain's protocols can't be changed. An upgrade has some of its own. */
+    private boolean isAimable(Attempt attempt) {
+        return attempt.endpoint.speaksProtocolsOfClient() || request.header("Upgrade") != null;
+    }
+
     private Response aimed(Attempt attempt) throws IOException {
         attempt.startClock(callNanos);
         call.addEventListener(attempt);
         link(attempt);
         Request asked = withDeadline(null);
-        Request wire = WireUrls.wire(asked, attempt.endpoint.isSecure());
+        Request wire = wire(asked, attempt);
         return logical(attempt.endpoint.aim(cacheFor(wire), tuned).proceed(wire), asked, wire);
+    }
+
+    private Request wire(Request asked, Attempt attempt) throws UnknownServiceException {
+        Request wire = WireUrls.wire(asked, attempt.endpoint.isSecure());
+        if (wire.url().isHttps() && chain.getSslSocketFactoryOrNull() == null) {
+            // OkHttp would send it in plain text.
+            throw new UnknownServiceException("instance " + attempt.endpoint.shown() + " of service " + service.host()
+                    + ": TLS: no connectionSpecs of this OkHttpClient allow it (expected: ConnectionSpec.MODERN_TLS"
+                    + " among them, or TlsSettings.off() if plain text will do)");
+        }
+        return wire;
     }
 
     /** The chain without the cache where an answer comes without TLS that other instances give with it. */
@@ -153,7 +171,7 @@ final class AttemptSender {
         attempt.startClock(callNanos);
         CallLink parent = linked();
         Request asked = withDeadline(terms.attemptTimeout());
-        Request wire = WireUrls.wire(asked, attempt.endpoint.isSecure());
+        Request wire = wire(asked, attempt);
         Call child = Overrides.applied(
                         cacheFor(wire),
                         attempt.endpoint.client(),
@@ -182,6 +200,18 @@ final class AttemptSender {
         Response response =
                 limit == null ? child.execute() : AttemptTimer.execute(child, attempt, limit, services.scheduler());
         return logical(response, asked, wire);
+    }
+
+    /** Asks the cache by a call of its own, which goes to nobody. */
+    Response askCache(Request onlyIfCached) throws IOException {
+        OkHttpClient client = services.transport().attempts;
+        Call child = Overrides.applied(chain, client, services.transport().settings(tuned))
+                .newCall(onlyIfCached);
+        FirewallWatch watch = FirewallWatch.of(call);
+        if (watch != null) {
+            watch.watch(child);
+        }
+        return child.execute();
     }
 
     /** The request, which says how much time is left for this attempt if it is to. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import okhttp3.Call;
 import okhttp3.Interceptor.Chain;
 import okhttp3.Request;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * whatever instance it is aimed at. So it is a call of its own, to a client of the instance.
  */
 final class BalancedCall {
+    /** Longer than it takes OkHttp to cancel a call whose time is over. */
+    private static final long CANCEL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     /** The call's own, without the cache if the service is to have none. */
     private final Chain chain;
 
@@ -68,7 +72,9 @@ final class BalancedCall {
     }
 
     Response run() throws IOException {
-        Response cached = again ? null : ServiceCache.answer(chain, request, service.knowsTls());
+        Response cached = chain.getCache() == null
+                ? null
+                : ServiceCache.answer(request, service.knowsTls(), again ? sender::askCache : chain::proceed);
         if (cached != null) {
             return cached;
         }
@@ -161,9 +167,15 @@ final class BalancedCall {
             // Here and not in the balancer, which doesn't know that the call may be cancelled or out of time.
             CallLink waiting = new CallLink(call);
             call.addEventListener(waiting);
-            waiting.pauseUntil(service.ready(), Math.min(wait, sender.remainingNanos()));
+            waiting.pauseUntil(service.ready(), Math.min(wait, patienceNanos()));
             return acquireInTurn(pick);
         }
+    }
+
+    /** What is left of the call's time. If OkHttp will end the call itself, it must have the time to say so first. */
+    private long patienceNanos() {
+        long left = sender.remainingNanos();
+        return terms.callNanos() == 0 && left < Long.MAX_VALUE ? left + CANCEL_NANOS : left;
     }
 
     private Lease acquireInTurn(PickRequest pick) throws IOException {

@@ -79,12 +79,15 @@ final class Endpoint {
     OkHttpClient client() {
         OkHttpClient known = client;
         if (known == null) {
-            known = secured.attempts
+            OkHttpClient.Builder builder = secured.attempts
                     .newBuilder()
                     .dns(dns)
                     .socketFactory(sockets)
-                    .connectionPool(pool)
-                    .build();
+                    .connectionPool(pool);
+            if (!speaksProtocolsOfClient()) {
+                builder.protocols(Transport.NEGOTIATED);
+            }
+            known = builder.build();
             client = known;
         }
         return known;
@@ -101,6 +104,16 @@ final class Endpoint {
     /** Whether TLS is spoken here whatever URLs say. */
     boolean isSecure() {
         return secure;
+    }
+
+    /** False of TLS where the client begins with HTTP/2 unasked, which OkHttp does without TLS only. */
+    boolean speaksProtocolsOfClient() {
+        return !secure || !transport.beginsWithHttp2();
+    }
+
+    /** What it is secured with. */
+    Secured secured() {
+        return secured;
     }
 
     /** For people. */

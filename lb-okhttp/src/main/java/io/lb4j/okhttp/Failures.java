@@ -7,9 +7,8 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
-import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.SSLPeerUnverifiedException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a failed attempt means. "Never sent" is what OkHttp's events say, not the exception's class: a connect time-out
@@ -82,28 +81,21 @@ final class Failures {
         return new Verdict(outcome, outcome, delivery, fresh);
     }
 
-    /** The same error with the instance's name, if it is of TLS: what the JDK says of it names nobody. */
-    static IOException named(Attempt attempt, IOException error) {
-        if (!(error instanceof SSLException) || attempt.left || !(attempt.connecting || attempt.acquired)) {
-            return error;
-        }
-        String said = String.valueOf(error.getMessage());
-        String message =
-                "instance " + attempt.endpoint.shown() + " of service " + attempt.service.host() + ": TLS: " + said
-                        + (said.contains("unrecognized SSL message") || said.contains("terminated the handshake")
-                                ? " (does it speak TLS?)"
-                                : "");
-        SSLException named = error instanceof SSLPeerUnverifiedException
-                ? new SSLPeerUnverifiedException(message)
-                : error instanceof SSLHandshakeException
-                        ? new SSLHandshakeException(message)
-                        : new SSLException(message);
-        named.initCause(error);
-        return named;
+    private static boolean isRefusedByTls(Attempt attempt, IOException error) {
+        return attempt.headersStarted && !attempt.reused() && handshake(error) != null;
     }
 
-    private static boolean isRefusedByTls(Attempt attempt, IOException error) {
-        return attempt.headersStarted && !attempt.reused() && error instanceof SSLHandshakeException;
+    /** The failed handshake behind this error, if there is one: itself, or what was read when writing had failed. */
+    static @Nullable SSLHandshakeException handshake(IOException error) {
+        if (error instanceof SSLHandshakeException itself) {
+            return itself;
+        }
+        for (Throwable each : error.getSuppressed()) {
+            if (each instanceof SSLHandshakeException read) {
+                return read;
+            }
+        }
+        return null;
     }
 
     private static Verdict ended(Outcome health) {

@@ -83,8 +83,13 @@ final class FirewallWatch extends EventListener {
         if (firewall == null) {
             return request;
         }
+        // Rules know nothing of TLS that a service speaks by itself, nor of its port.
+        Request called = WireUrls.asCalled(request);
         try {
-            return firewall.checked(request, error -> broken(request, error));
+            Request checked = firewall.checked(called, error -> broken(request, error));
+            return checked == called
+                    ? request
+                    : checked.newBuilder().url(request.url()).build();
         } catch (RequestDeniedException e) {
             rules.onDenial(request, e);
             throw e;

@@ -64,7 +64,10 @@ final class Prewarming {
             ServiceInstance known = before == null ? null : before.get(id);
             if (!instance.isDraining() && (known == null || !known.sameLocation(instance))) {
                 Endpoint endpoint = factory.apply(instance);
-                ready.put(id, endpoint);
+                Endpoint replaced = ready.put(id, endpoint);
+                if (replaced != null) {
+                    replaced.retire();
+                }
                 Workers.EXECUTOR.execute(() -> open(endpoint, url(host, instance, endpoint)));
             }
         });

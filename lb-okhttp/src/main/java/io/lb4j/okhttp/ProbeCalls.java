@@ -13,6 +13,7 @@ import okhttp3.Dispatcher;
 import okhttp3.EventListener;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
 import org.jspecify.annotations.Nullable;
 
 /** What probes of every kind have in common: whom they ask, in whose name, and on whose threads. */
@@ -45,8 +46,11 @@ final class ProbeCalls {
     /** A client whose calls to this URL's host go to this instance. */
     static OkHttpClient.Builder aimed(OkHttpClient client, HttpUrl url, ServiceInstance instance) {
         Marker marker = Marker.of(url.host(), instance.host());
-        return client.newBuilder()
-                .dns(new InstanceDns(url.host(), marker.address(), client.dns(), other -> false))
+        OkHttpClient.Builder builder = client.newBuilder();
+        if (url.isHttps() && client.protocols().contains(Protocol.H2_PRIOR_KNOWLEDGE)) {
+            builder.protocols(Transport.NEGOTIATED);
+        }
+        return builder.dns(new InstanceDns(url.host(), marker.address(), client.dns(), other -> false))
                 .socketFactory(new InstanceSocketFactory(
                         client.socketFactory(), marker, instance, client.dns(), url.isHttps() ? url.host() : null));
     }

@@ -21,22 +21,31 @@ final class Secured {
 
     private final @Nullable X509TrustManager trust;
     private final @Nullable HostnameVerifier verifier;
+    private final @Nullable TlsSettings settings;
     private volatile @Nullable OkHttpClient probes;
 
     private Secured(
             OkHttpClient attempts,
             @Nullable SSLSocketFactory sockets,
             @Nullable X509TrustManager trust,
-            @Nullable HostnameVerifier verifier) {
+            @Nullable HostnameVerifier verifier,
+            @Nullable TlsSettings settings) {
         this.attempts = attempts;
         this.sockets = sockets;
         this.trust = trust;
         this.verifier = verifier;
+        this.settings = settings;
+    }
+
+    /** What it was made by; null if it is the client's own TLS. */
+    @Nullable
+    TlsSettings settings() {
+        return settings;
     }
 
     /** The client's own TLS. */
     static Secured ofClient(OkHttpClient attempts) {
-        return new Secured(attempts, null, null, null);
+        return new Secured(attempts, null, null, null, null);
     }
 
     static Secured of(OkHttpClient attempts, TlsMaterial material, TlsSettings settings) {
@@ -48,7 +57,7 @@ final class Secured {
         if (verifier != null) {
             builder.hostnameVerifier(verifier);
         }
-        return new Secured(builder.build(), sockets, material.trust(), verifier);
+        return new Secured(builder.build(), sockets, material.trust(), verifier, settings);
     }
 
     /** Secures what follows in this chain, unless an interceptor above brought TLS of its own for this call. */

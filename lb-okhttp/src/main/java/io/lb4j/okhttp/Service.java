@@ -90,7 +90,7 @@ final class Service implements AutoCloseable {
         this.prewarming = settings.prewarm == 0 ? null : new Prewarming(settings.prewarm, this::coldEndpoint, tls);
         this.hedger = hedger;
         this.balancer = builder.listener(new Snapshots()).build();
-        tls.onRenewal(renewed);
+        tls.onRenewal(host, renewed);
         this.affinity = settings.affinityStore == null
                 ? null
                 : SharedAffinity.builder(balancer, settings.affinityStore)
@@ -394,7 +394,7 @@ final class Service implements AutoCloseable {
         Map<String, ServiceInstance> all = listed;
         if (all != null) {
             if (prewarming != null) {
-                prewarming.newcomers(host, all, all);
+                prewarming.newcomers(host, null, all);
             }
             retireUnless(all);
         }

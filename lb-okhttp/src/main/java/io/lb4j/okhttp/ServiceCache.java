@@ -5,7 +5,6 @@ import java.util.Iterator;
 import okhttp3.Cache;
 import okhttp3.CacheControl;
 import okhttp3.HttpUrl;
-import okhttp3.Interceptor.Chain;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -21,14 +20,21 @@ final class ServiceCache {
 
     private ServiceCache() {}
 
+    /** The chain, or a call of its own where the chain may hold a connection. */
+    @FunctionalInterface
+    interface Asking {
+        Response ask(Request request) throws IOException;
+    }
+
     /**
      * What the cache has for this call, or null if an instance has to be asked.
      *
      * @param secured whether the service's answers are kept by their URL with {@code https}
+     * @param ask asks the cache only
      */
     @SuppressWarnings("ReferenceEquality") // whether it is the very request
-    static @Nullable Response answer(Chain chain, Request request, boolean secured) throws IOException {
-        if (chain.getCache() == null || !request.method().equals("GET") || request.header("Upgrade") != null) {
+    static @Nullable Response answer(Request request, boolean secured, Asking ask) throws IOException {
+        if (!request.method().equals("GET") || request.header("Upgrade") != null) {
             return null;
         }
         CacheControl wish = request.cacheControl();
@@ -44,7 +50,7 @@ final class ServiceCache {
             sent.addHeader(CACHE_CONTROL, ONLY_IF_CACHED);
         }
         Request asked = sent.build();
-        Response response = chain.proceed(asked);
+        Response response = ask.ask(asked);
         if (!nobodyElse && response.cacheResponse() == null) {
             response.close();
             return null;

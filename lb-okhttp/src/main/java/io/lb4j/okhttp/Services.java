@@ -199,7 +199,7 @@ final class Services implements AutoCloseable {
     }
 
     private Service open(String host, String name, ServiceSettings own) {
-        TlsSource tls = tls(own.tls);
+        TlsSource tls = tlsOf(host, own.tls);
         LoadBalancer.Builder builder = LoadBalancer.builder(name)
                 .discovery(settings.discovery)
                 .strategy(own.strategy.apply(host, tls))
@@ -222,6 +222,14 @@ final class Services implements AutoCloseable {
                 ? null
                 : new Hedger(host, new Hedging(own.hedge, budget, Ticker.system()), settings.scheduler);
         return new Service(host, own, transport, tls, this::isService, builder, budget, hedger, settings.scheduler);
+    }
+
+    private TlsSource tlsOf(String host, TlsSettings own) {
+        try {
+            return tls(own);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException("service " + host + ": " + e.getMessage(), e);
+        }
     }
 
     /** Files are read once, however many services they are for. */

@@ -9,8 +9,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import okhttp3.ConnectionSpec;
 import okhttp3.OkHttpClient;
@@ -28,7 +32,10 @@ final class TlsSource implements AutoCloseable {
     private final OkHttpClient base;
     private final Scheduler scheduler;
     private final Clock clock;
-    private final List<Runnable> onRenewal = new CopyOnWriteArrayList<>();
+    private final Executor reader;
+
+    /** What each service does about new material, and its name. */
+    private final Map<Runnable, String> services = new ConcurrentHashMap<>();
 
     /** The next four are of the thread that looks at the files. */
     private @Nullable Content used;
@@ -55,6 +62,7 @@ final class TlsSource implements AutoCloseable {
         this.base = base;
         this.attempts = attempts;
         this.scheduler = scheduler;
+        this.reader = scheduler == Scheduler.shared() ? Readers.EXECUTOR : Runnable::run;
         this.clock = clock;
         if (!settings.isOwn()) {
             this.current = Secured.ofClient(attempts);
@@ -74,7 +82,28 @@ final class TlsSource implements AutoCloseable {
         }
         if (settings.isFiles()) {
             warnIfNearlyExpired();
-            this.next = scheduler.schedule(this::look, settings.reloadEvery);
+            this.next = scheduler.schedule(this::lookSoon, settings.reloadEvery);
+        }
+    }
+
+    /** Made when the first file is looked at again. */
+    private static final class Readers {
+        static final Executor EXECUTOR = WorkerThreads.upTo(4, "lb4j-tls");
+    }
+
+    /** The scheduler's thread has calls to end in time and must not wait for a file system; one that was given may. */
+    private void lookSoon() {
+        try {
+            reader.execute(this::look);
+        } catch (RejectedExecutionException e) {
+            // All are reading.
+            lookAgain();
+        }
+    }
+
+    private void lookAgain() {
+        if (!closed) {
+            next = scheduler.schedule(this::lookSoon, settings.reloadEvery);
         }
     }
 
@@ -85,8 +114,8 @@ final class TlsSource implements AutoCloseable {
             if (predicateFailed.compareAndSet(false, true)) {
                 LOG.log(
                         System.Logger.Level.WARNING,
-                        "tls: when threw of instance " + instance.id() + " (expected: never); TLS is spoken to such"
-                                + " instances, and this is said once",
+                        label() + ": when threw of instance " + instance.id()
+                                + " (expected: never); TLS is spoken to such" + " instances, and this is said once",
                         e);
             }
             return true;
@@ -98,13 +127,18 @@ final class TlsSource implements AutoCloseable {
         return current;
     }
 
-    /** Runs this, on the scheduler's thread, each time {@link #current()} has changed. */
-    void onRenewal(Runnable value) {
-        onRenewal.add(value);
+    /** Runs this of a service, on the thread that read the files, each time {@link #current()} has changed. */
+    void onRenewal(String service, Runnable value) {
+        services.put(value, service);
     }
 
     void forget(Runnable value) {
-        onRenewal.remove(value);
+        services.remove(value);
+    }
+
+    /** For people: whose it is. */
+    private String label() {
+        return services.isEmpty() ? "tls" : "tls of " + String.join(", ", new TreeSet<>(services.values()));
     }
 
     TlsReport report() {
@@ -132,7 +166,6 @@ final class TlsSource implements AutoCloseable {
         return Secured.of(attempts, made, settings);
     }
 
-    /** On the scheduler's thread. */
     private void look() {
         if (closed) {
             return;
@@ -149,16 +182,14 @@ final class TlsSource implements AutoCloseable {
                 used = content;
                 problem = null;
                 renewals = ++renewed;
-                LOG.log(System.Logger.Level.INFO, "tls: renewed from " + settings);
-                onRenewal.forEach(Runnable::run);
+                LOG.log(System.Logger.Level.INFO, label() + ": renewed from " + settings);
+                services.keySet().forEach(Runnable::run);
             }
         } catch (PemException | RuntimeException e) {
             refused(e);
         } finally {
             warnIfNearlyExpired();
-            if (!closed) {
-                next = scheduler.schedule(this::look, settings.reloadEvery);
-            }
+            lookAgain();
         }
     }
 
@@ -167,7 +198,7 @@ final class TlsSource implements AutoCloseable {
         if (!why.equals(problem)) {
             LOG.log(
                     System.Logger.Level.WARNING,
-                    "tls: " + why + "; what was in use stays in use, and this is said once");
+                    label() + ": " + why + "; what was in use stays in use, and this is said once");
         }
         problem = why;
     }
@@ -187,7 +218,7 @@ final class TlsSource implements AutoCloseable {
         }
     }
 
-    private static boolean warn(String file, List<X509Certificate> all, Instant today, Instant limit) {
+    private boolean warn(String file, List<X509Certificate> all, Instant today, Instant limit) {
         boolean any = false;
         for (X509Certificate each : all) {
             Instant end = each.getNotAfter().toInstant();
@@ -195,7 +226,7 @@ final class TlsSource implements AutoCloseable {
                 any = true;
                 LOG.log(
                         System.Logger.Level.WARNING,
-                        "tls: " + file + ": the certificate of " + name(each) + " expires at " + end + ", in "
+                        label() + ": " + file + ": the certificate of " + name(each) + " expires at " + end + ", in "
                                 + Math.max(0, Duration.between(today, end).toDays()) + " days");
             }
         }

@@ -1,6 +1,7 @@
 package io.lb4j.okhttp;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Predicate;
@@ -19,6 +20,9 @@ final class Transport {
 
     private static final int DEFAULT_MAX_REQUESTS_PER_HOST = 5;
     static final int RAISED_MAX_REQUESTS = 512;
+
+    /** What is spoken over TLS if the client's own protocols are for plain text only. */
+    static final List<Protocol> NEGOTIATED = List.of(Protocol.HTTP_2, Protocol.HTTP_1_1);
 
     /** The user's own, untouched. */
     final OkHttpClient base;
@@ -43,6 +47,8 @@ final class Transport {
             tuned.sslSocketFactory(
                     tls,
                     Objects.requireNonNull(base.x509TrustManager(), "an OkHttpClient with TLS has a trust manager"));
+        } else {
+            tuned.addNetworkInterceptor(HttpsGuard.INSTANCE);
         }
         tuned.networkInterceptors().add(0, ReplayGuard.INSTANCE);
         if (hasRules) {
@@ -89,9 +95,13 @@ final class Transport {
     SocketFactory sockets(boolean secure) {
         // Over HTTP/2 a call is told, by REFUSED_STREAM or GOAWAY; and an interrupt closes a channel that is in use,
         // which would be the end of all calls on the connection.
-        boolean http2 = base.protocols().contains(Protocol.H2_PRIOR_KNOWLEDGE)
-                || (secure && base.protocols().contains(Protocol.HTTP_2));
+        boolean http2 = beginsWithHttp2() || (secure && base.protocols().contains(Protocol.HTTP_2));
         return http2 ? base.socketFactory() : ChannelSockets.insteadOf(base.socketFactory());
+    }
+
+    /** Whether the client speaks HTTP/2 without asking the server first, and nothing else. */
+    boolean beginsWithHttp2() {
+        return base.protocols().contains(Protocol.H2_PRIOR_KNOWLEDGE);
     }
 
     static Dispatcher unlimited(ExecutorService executor) {

@@ -23,8 +23,21 @@ final class WireUrls {
     static Request wire(Request request, boolean secure) {
         HttpUrl url = request.url();
         return secure && !url.isHttps()
-                ? request.newBuilder().url(of(url, true)).build()
+                ? request.newBuilder()
+                        .url(of(url, true))
+                        .tag(Called.class, new Called(url))
+                        .build()
                 : request;
+    }
+
+    /** What the application called, kept by whatever OkHttp makes of the request. */
+    private record Called(HttpUrl url) {}
+
+    /** The request as the application knows it, for those who judge it by its URL. */
+    static Request asCalled(Request sent) {
+        Called called = sent.tag(Called.class);
+        HttpUrl url = called == null ? sent.url() : asCalled(sent.url(), called.url);
+        return url.equals(sent.url()) ? sent : sent.newBuilder().url(url).build();
     }
 
     /**

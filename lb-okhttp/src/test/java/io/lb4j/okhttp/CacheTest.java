@@ -2,6 +2,11 @@ package io.lb4j.okhttp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.health.ConcurrencyLimit;
+import io.lb4j.okhttp.rules.RequestMatch;
+import io.lb4j.okhttp.rules.Route;
+import io.lb4j.okhttp.rules.TrafficRules;
+import io.lb4j.okhttp.rules.ValueMatch;
 import io.lb4j.retry.HedgePolicy;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -207,6 +212,82 @@ class CacheTest extends Fixture {
         assertThat(body(client, other)).isEqualTo("tls");
         assertThat(body(client, other)).as("kept").isEqualTo("tls");
         assertThat(tls.hits()).isEqualTo(3);
+    }
+
+    @Test
+    void cache_hitWhereAnotherServiceRedirectsTo_countsForNobody(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        Backend billing = backend("billing", Wire.H1);
+        billing.answers(new MockResponse.Builder()
+                .code(302)
+                .setHeader("Location", "http://orders/path")
+                .build());
+        orders(a);
+        discovery.set("billing", billing.instance());
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory)).build());
+        Request redirected = new Request.Builder().url("http://billing/").build();
+        assertThat(body(client, redirected)).isEqualTo("a");
+        assertThat(body(client, redirected)).isEqualTo("a");
+        assertThat(a.hits()).isEqualTo(1);
+        assertCounted(client, "a", 1, 0);
+
+        // Not even one that is there to be picked is needed.
+        orders();
+        assertThat(body(client, redirected)).isEqualTo("a");
+    }
+
+    @Test
+    void cache_hit_neitherWaitsForAnInstanceThatIsFullNorTakesItsRoom(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        orders(a);
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory))
+                .defaults(s -> s.concurrencyLimit(ConcurrencyLimit.fixed(1)))
+                .build());
+        assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+        try (Response busy = client.newCall(
+                        new Request.Builder().url("http://orders/other").build())
+                .execute()) {
+            assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+            try (Response hit = client.newCall(get(Wire.H1)).execute()) {
+                assertThat(report(client, "a").inFlight()).isEqualTo(1);
+                assertThat(hit.cacheResponse()).isNotNull();
+            }
+            assertThat(busy.code()).isEqualTo(200);
+        }
+        assertCounted(client, "a", 2, 0);
+    }
+
+    @Test
+    void cache_ofCallsThatRulesSendElsewhere_isKeptByWhereTheyGo(@TempDir Path directory) throws Exception {
+        Backend a = backend("a", Wire.H1);
+        a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
+        Backend canary = backend("canary", Wire.H1);
+        canary.answers(
+                canary.response(200).setHeader("Cache-Control", "max-age=600").build());
+        orders(a);
+        discovery.set("orders-canary", canary.instance());
+        LoadBalancedClient client = closing(lb(cached(Wire.H1, directory))
+                .rules(TrafficRules.builder()
+                        .route(Route.named("canary")
+                                .match(RequestMatch.builder()
+                                        .header("X-Canary", ValueMatch.is("yes"))
+                                        .build())
+                                .service("orders-canary")
+                                .build())
+                        .build())
+                .build());
+        Request few = get(Wire.H1).newBuilder().header("X-Canary", "yes").build();
+        for (int i = 0; i < 2; i++) {
+            assertThat(body(client, get(Wire.H1))).isEqualTo("a");
+            assertThat(body(client, few)).isEqualTo("canary");
+        }
+        try (Response hit = client.newCall(few).execute()) {
+            assertThat(hit.request().url()).hasToString("http://orders/path");
+        }
+        assertThat(a.hits()).isEqualTo(1);
+        assertThat(canary.hits()).isEqualTo(1);
     }
 
     @Test

@@ -38,6 +38,10 @@ class PrewarmingTest extends Fixture {
     /** Not just until the server has accepted: a call that comes before the handshake is over opens a connection of its own. */
     private static void awaitWarm(Backend backend) {
         await().until(() -> backend.connections() == 1);
+        awaitNoneBeingOpened();
+    }
+
+    static void awaitNoneBeingOpened() {
         await().until(() -> Thread.getAllStackTraces().values().stream()
                 .flatMap(Arrays::stream)
                 .noneMatch(frame -> frame.getMethodName().equals("open")

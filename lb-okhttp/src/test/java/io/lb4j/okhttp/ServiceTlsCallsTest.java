@@ -6,12 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.lb4j.ServiceInstance;
 import io.lb4j.retry.RetryPolicy;
-import io.lb4j.testing.VirtualTime;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,13 +17,8 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Function;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
-import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import mockwebserver3.RecordedRequest;
@@ -42,29 +34,11 @@ import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The application says http, and the wire is TLS as the service's settings say. */
-class ServiceTlsCallsTest extends Fixture {
-    private static final HeldCertificate AUTHORITY = Certificates.authority("authority");
-    private static final HeldCertificate NEXT_AUTHORITY = Certificates.authority("next authority");
-    private static final HeldCertificate ORDERS = Certificates.of(AUTHORITY, "orders");
-    private static final Duration LOOK = Duration.ofSeconds(TlsSettings.DEFAULT_RELOAD_SECONDS);
-
-    /** Held, since loggers are not; the server reports every handshake that a test breaks. */
-    private static final Logger LOG = Logger.getLogger("mockwebserver3");
-
-    static {
-        LOG.setLevel(Level.OFF);
-    }
-
-    private final VirtualTime time = new VirtualTime();
-
-    @TempDir
-    Path directory;
-
+class ServiceTlsCallsTest extends TlsFixture {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void call_toSecureInstance_isTlsOnTheWireAndHttpForTheCaller(boolean http2) throws Exception {
@@ -422,8 +396,9 @@ class ServiceTlsCallsTest extends Fixture {
         assertThat(a.takeRequest().getHandshake().peerPrincipal()).hasToString("CN=tenant");
     }
 
-    @Test
-    void renewal_ofTheClientsCertificate_isShownOnNewConnectionsAndEndsNoCall() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void renewal_ofTheClientsCertificate_isShownOnNewConnectionsAndEndsNoCall(boolean http2) throws Exception {
         CountDownLatch slow = new CountDownLatch(1);
         MockWebServer a = server("a", Certificates.server(ORDERS, AUTHORITY));
         a.requireClientAuth();
@@ -440,7 +415,7 @@ class ServiceTlsCallsTest extends Fixture {
                     .build();
         }));
         discovery.set("orders", secure("a", a));
-        LoadBalancedClient client = client(mutual("first").build(), Wire.H1);
+        LoadBalancedClient client = client(mutual("first").build(), http2 ? Wire.H2_TLS : Wire.H1);
         assertThat(body(client, get(Wire.H1))).isEqualTo("CN=first");
         FutureTask<String> running = new FutureTask<>(() ->
                 body(client, new Request.Builder().url("http://orders/slow").build()));
@@ -555,74 +530,5 @@ class ServiceTlsCallsTest extends Fixture {
     void report_ofAServiceWithoutFiles_isEmpty() throws Exception {
         orders(backend("a", Wire.H1));
         assertThat(lb(Wire.H1).tls("orders")).isEqualTo(new TlsReport(null, null, List.of(), null, 0, null));
-    }
-
-    private TlsSettings.Builder trusting() {
-        try {
-            return TlsSettings.builder()
-                    .trust(Certificates.write(directory.resolve("trust.pem"), Certificates.trust(AUTHORITY)));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private TlsSettings.Builder mutual(String name) {
-        identity(name);
-        return trusting().identity(directory.resolve("client.pem"), directory.resolve("client.key"));
-    }
-
-    private void identity(String name) {
-        HeldCertificate own = Certificates.of(AUTHORITY, name);
-        try {
-            Certificates.write(directory.resolve("client.pem"), own.certificatePem());
-            Certificates.write(directory.resolve("client.key"), own.privateKeyPkcs8Pem());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private LoadBalancedClient client(TlsSettings tls, Wire wire) {
-        return client(tls, wire, settings -> {});
-    }
-
-    private LoadBalancedClient client(TlsSettings tls, Wire wire, Consumer<ServiceSettings.Builder> more) {
-        // With no more trust than every client has.
-        OkHttpClient base = base(Wire.H1).protocols(wire.protocols).build();
-        return started(lb(base).scheduler(time)
-                .defaults(s -> s.tls(tls))
-                .service("orders", more)
-                .build());
-    }
-
-    private LoadBalancedClient started(LoadBalancedClient client) {
-        // For the first snapshot, which comes on the scheduler.
-        client.balancer("orders");
-        time.runDue();
-        return closing(client);
-    }
-
-    private MockWebServer server(String name, HandshakeCertificates own) throws Exception {
-        MockWebServer server = closing(new MockWebServer());
-        server.useHttps(own.sslSocketFactory());
-        server.setDispatcher(
-                dispatcher(request -> new MockResponse.Builder().body(name).build()));
-        server.start();
-        return server;
-    }
-
-    private static Dispatcher dispatcher(Function<RecordedRequest, MockResponse> answer) {
-        return new Dispatcher() {
-            @Override
-            public MockResponse dispatch(RecordedRequest request) {
-                return answer.apply(request);
-            }
-        };
-    }
-
-    private static ServiceInstance secure(String id, MockWebServer server) {
-        return ServiceInstance.builder("127.0.0.1", server.getPort())
-                .id(id)
-                .secure(true)
-                .build();
     }
 }
