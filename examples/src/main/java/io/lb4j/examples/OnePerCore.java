@@ -2,6 +2,7 @@ package io.lb4j.examples;
 
 import io.lb4j.discovery.RegistryDiscovery;
 import io.lb4j.discovery.RegistryServer;
+import io.lb4j.health.SlowStart;
 import io.lb4j.okhttp.LoadBalancedClient;
 import io.lb4j.strategy.Strategies;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ public final class OnePerCore {
     private static final int PROCESSES =
             Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
     private static final int CALLERS = 2 * PROCESSES;
-    private static final int MILLIS = 3000;
+    private static final int MILLIS = 2000;
 
     private OnePerCore() {}
 
@@ -27,6 +28,8 @@ public final class OnePerCore {
                 LoadBalancedClient client = LoadBalancedClient.builder()
                         .discovery(discovery)
                         .strategy(Strategies.leastRequestRoundRobin())
+                        .defaults(settings ->
+                                settings.slowStart(SlowStart.OFF)) // measures at once, and not in ten seconds
                         .build()) {
             start(servers, registry);
             Callers.run(client, CALLERS, MILLIS / 3); // warms up

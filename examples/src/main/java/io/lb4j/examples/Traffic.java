@@ -70,6 +70,10 @@ final class Traffic implements AutoCloseable {
             }
         } catch (IOException e) {
             fail(e.toString());
+        } catch (IllegalStateException e) {
+            if (!stopped) {
+                throw e; // else the client may be closed already
+            }
         } finally {
             calls.increment();
             latencies.record(System.nanoTime() - start);

@@ -16,6 +16,9 @@ final class DesiredInstances {
     private final ScalingPolicy policy;
     private final Deque<Wish> wishes = new ArrayDeque<>();
 
+    /** What was asked for, which may not be there yet: to ask for less is to scale in. Negative if nothing was. */
+    private int asked = -1;
+
     DesiredInstances(ScalingPolicy policy) {
         this.policy = policy;
     }
@@ -38,8 +41,9 @@ final class DesiredInstances {
         }
         int out = within(policy.scaleOutWindow().toNanos(), nowNanos, wish, Math::min);
         int in = within(policy.scaleInWindow().toNanos(), nowNanos, wish, Math::max);
-        int stable = Math.min(Math.max(current, out), in);
-        return policy.bounded(stable);
+        int stable = Math.min(Math.max(asked < 0 ? current : asked, out), in);
+        asked = policy.bounded(stable);
+        return asked;
     }
 
     private int within(long windowNanos, long nowNanos, int latest, IntBinaryOperator choose) {

@@ -66,29 +66,69 @@ final class InstanceUsage {
         return policy.callsInFlight() > 0 ? policy.callsInFlight() : Double.NaN;
     }
 
+    long beginNanos() {
+        return beginNanos;
+    }
+
+    /**
+     * What its calls since {@link #beginNanos} are of so much time and so many looks, not a number if nobody knows what it
+     * can do. Less than its utilization if it was there for a part of that time only, as the others had its calls before.
+     */
+    double load(long nanos, int looks, long nowNanos) {
+        return withItsWord(measured(nanos, looks), nowNanos);
+    }
+
+    /** The same when it has gone; its word on its load no longer counts. */
+    double lastLoad(long nanos, int looks, long nowNanos) {
+        double load = measured(nanos, looks);
+        begin(last, nowNanos);
+        return Double.isNaN(load) ? 0 : load;
+    }
+
     /** What it was since the last time this was called. */
     InstanceUtilization end(long nowNanos) {
         double inFlight = samples == 0 ? last.inFlight() : inFlightSum / samples;
-        double seconds = Math.max(1, nowNanos - beginNanos) / (double) TimeUnit.SECONDS.toNanos(1);
-        double rate = Math.max(0, started(last) - startedAtBegin) / seconds;
-        double said =
-                heard > 0 && nowNanos - heardAt <= policy.reportExpiry().toNanos() ? reported.utilization : Double.NaN;
-        double most = said;
+        double rate = rate(nowNanos - beginNanos);
+        double most = load(nowNanos - beginNanos, samples, nowNanos);
+        double said = said(nowNanos);
+        begin(last, nowNanos);
+        return new InstanceUtilization(last.instance(), most, inFlight, rate, said, level.next(most, nowNanos));
+    }
+
+    private double rate(long nanos) {
+        double seconds = Math.max(1, nanos) / (double) TimeUnit.SECONDS.toNanos(1);
+        return Math.max(0, started(last) - startedAtBegin) / seconds;
+    }
+
+    private double said(long nowNanos) {
+        return heard > 0 && nowNanos - heardAt <= policy.reportExpiry().toNanos() ? reported.utilization : Double.NaN;
+    }
+
+    private double measured(long nanos, int looks) {
+        double most = Double.NaN;
         if (last.limit() != Integer.MAX_VALUE && samples > 0) {
-            most = larger(most, full / samples);
+            most = larger(most, full / looks);
         }
         if (policy.callsInFlight() > 0) {
+            double inFlight = samples == 0 ? 0 : inFlightSum / looks;
             most = larger(most, inFlight / policy.callsInFlight());
         }
         if (policy.callsPerSecond() > 0) {
-            most = larger(most, rate / policy.callsPerSecond());
+            most = larger(most, rate(nanos) / policy.callsPerSecond());
+        }
+        return most;
+    }
+
+    private double withItsWord(double measured, long nowNanos) {
+        double most = said(nowNanos);
+        if (!Double.isNaN(measured)) {
+            most = larger(most, measured);
         }
         if (last.state() == InstanceReport.State.OVERLOADED) {
             // It gets nothing because it asked for that: the last thing to make of it is that it is idle.
             most = larger(most, 1);
         }
-        begin(last, nowNanos);
-        return new InstanceUtilization(last.instance(), most, inFlight, rate, said, level.next(most, nowNanos));
+        return most;
     }
 
     private static double larger(double most, double other) {

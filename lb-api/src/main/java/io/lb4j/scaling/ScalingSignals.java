@@ -11,7 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +47,7 @@ public final class ScalingSignals implements AutoCloseable {
 
     // What follows is of the scheduler's thread alone: each look plans the next.
     private final Map<String, InstanceUsage> usages = new HashMap<>();
+    private final List<InstanceUsage> left = new ArrayList<>();
     private final LevelFilter level;
     private final DesiredInstances desired;
     private int samples;
@@ -151,12 +154,21 @@ public final class ScalingSignals implements AutoCloseable {
             }
             InstanceUsage usage = usages.get(each.instance().id());
             if (usage == null || !usage.isOf(said)) {
+                if (usage != null) {
+                    left.add(usage);
+                }
                 usage = new InstanceUsage(policy, each, said, now);
                 usages.put(each.instance().id(), usage);
             }
             usage.sample(each, now);
         }
-        usages.keySet().retainAll(reported.keySet());
+        usages.entrySet().removeIf(each -> {
+            boolean gone = !reported.containsKey(each.getKey());
+            if (gone) {
+                left.add(each.getValue());
+            }
+            return gone;
+        });
         waitingSum += balancer.waiting();
     }
 
@@ -165,7 +177,8 @@ public final class ScalingSignals implements AutoCloseable {
     private void publish(List<InstanceReport> all, long now) {
         List<InstanceUtilization> details = new ArrayList<>();
         List<Change> changes = new ArrayList<>();
-        double load = 0;
+        long since = beginNanos(now);
+        double load = leftBehind(all, since, now);
         double room = 0;
         int known = 0;
         int serving = 0;
@@ -175,6 +188,7 @@ public final class ScalingSignals implements AutoCloseable {
                 continue;
             }
             UtilizationLevel was = usage.level.level();
+            double part = usage.load(now - since, samples, now);
             InstanceUtilization utilization = usage.end(now);
             if (!serves(each)) {
                 continue;
@@ -186,7 +200,7 @@ public final class ScalingSignals implements AutoCloseable {
             }
             if (!Double.isNaN(utilization.utilization())) {
                 known++;
-                load += utilization.utilization();
+                load += part;
                 room += usage.room();
             }
         }
@@ -221,6 +235,29 @@ public final class ScalingSignals implements AutoCloseable {
             tell(listener -> listener.onDesiredInstances(made, wasDesired));
         }
         tell(listener -> listener.onReport(made));
+    }
+
+    /** When those that are known longest began; in the first interval that is the first look. */
+    private long beginNanos(long now) {
+        return usages.values().stream()
+                .mapToLong(InstanceUsage::beginNanos)
+                .reduce(now, (one, other) -> one - other < 0 ? one : other);
+    }
+
+    /** The calls of those that are not counted any more, but were when the interval began: others have them from now on. */
+    private double leftBehind(List<InstanceReport> all, long since, long now) {
+        Set<String> ids = all.stream().map(each -> each.instance().id()).collect(Collectors.toSet());
+        usages.forEach((id, usage) -> {
+            if (!ids.contains(id)) {
+                left.add(usage);
+            }
+        });
+        double load = 0;
+        for (InstanceUsage each : left) {
+            load += each.lastLoad(now - since, samples, now);
+        }
+        left.clear();
+        return load;
     }
 
     /** What the calls that wait would add to the load, in instances; they have begun for none, so that no rate has them. */

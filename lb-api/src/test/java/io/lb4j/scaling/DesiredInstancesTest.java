@@ -66,4 +66,16 @@ class DesiredInstancesTest {
         assertEquals(4, desired.next(8, 4, 0, START + TimeUnit.SECONDS.toNanos(60)));
         assertEquals(16, desired.next(8, 4, 0, START + TimeUnit.SECONDS.toNanos(76)));
     }
+
+    /** Until those that were asked for are up, the few there are must not read as "fewer are enough". */
+    @Test
+    void next_askedForNotThereYet_fewerStillOnlyAfterWindow() {
+        DesiredInstances desired = new DesiredInstances(
+                policy().scaleInWindow(Duration.ofSeconds(60)).build());
+        assertEquals(2, desired.next(1, 2, 0, START));
+        assertEquals(6, desired.next(3, 2, 0, START + TimeUnit.SECONDS.toNanos(15)));
+        assertEquals(6, desired.next(2.4, 2, 0, START + TimeUnit.SECONDS.toNanos(30)));
+        assertEquals(6, desired.next(2.4, 3, 0, START + TimeUnit.SECONDS.toNanos(75)));
+        assertEquals(5, desired.next(2.4, 3, 0, START + TimeUnit.SECONDS.toNanos(76)));
+    }
 }

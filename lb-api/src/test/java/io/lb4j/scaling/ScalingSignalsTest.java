@@ -109,8 +109,12 @@ class ScalingSignalsTest {
 
     /** One interval of this many calls a second, spread over all instances. */
     private void calls(LoadBalancer balancer, int perSecond, int instances) {
-        long end = time.nanos() + INTERVAL.toNanos();
-        for (int i = 0; i < perSecond * INTERVAL.toSeconds(); i++) {
+        callsWithin(balancer, perSecond, instances, INTERVAL);
+    }
+
+    private void callsWithin(LoadBalancer balancer, int perSecond, int instances, Duration length) {
+        long end = time.nanos() + length.toNanos();
+        for (int i = 0; i < perSecond * length.toSeconds(); i++) {
             balancer.acquire(PickRequest.ofHash(i % instances)).close();
             time.advance(Duration.ofNanos(1_000_000_000L / perSecond));
         }
@@ -155,6 +159,56 @@ class ScalingSignalsTest {
         set(8);
         calls(balancer, 90, 8);
         assertEquals(2, signals.desiredInstances());
+    }
+
+    /** The others' calls are those of the whole interval: what comes on top of them is not what the newcomers get while they are there. */
+    @Test
+    void report_instancesComeWithinTheInterval_loadIsThatOfTheWholeInterval() {
+        LoadBalancer balancer = build(balancer(), 2);
+        ScalingSignals signals = signals(balancer, policy().callsPerSecond(100).instances(1, 20));
+        calls(balancer, 400, 2);
+        callsWithin(balancer, 400, 2, INTERVAL.multipliedBy(8).dividedBy(10));
+        set(8);
+        callsWithin(balancer, 400, 8, INTERVAL.multipliedBy(2).dividedBy(10));
+        ScalingReport report = signals.report();
+        assertEquals(8, report.serving());
+        // A tenth may pass before it is seen that they are there.
+        assertEquals(0.5, report.utilization(), 0.051);
+        assertEquals(8, report.desired());
+        assertEquals(50, report.details().get(7).callsPerSecond(), 1);
+    }
+
+    @Test
+    void report_instancesLeaveWithinTheInterval_theirCallsCount() {
+        LoadBalancer balancer = build(balancer(), 8);
+        ScalingSignals signals = signals(balancer, policy().callsPerSecond(100).instances(1, 20));
+        calls(balancer, 200, 8);
+        assertEquals(4, signals.desiredInstances());
+        callsWithin(balancer, 200, 8, INTERVAL.dividedBy(2));
+        set(4);
+        callsWithin(balancer, 200, 4, INTERVAL.dividedBy(2));
+        assertEquals(0.5, signals.utilization(), 0.051);
+        assertEquals(4, signals.desiredInstances());
+    }
+
+    @Test
+    void report_instancesDrainWithinTheInterval_theirCallsCountThatOnce() {
+        LoadBalancer balancer = build(balancer(), 2);
+        ScalingSignals signals = signals(balancer, policy().callsPerSecond(100).instances(1, 20));
+        calls(balancer, 100, 2);
+        callsWithin(balancer, 100, 2, INTERVAL.dividedBy(2));
+        Lease busy = balancer.acquire(PickRequest.ofHash(1));
+        busy.report(LoadReport.builder().cpuUtilization(0.9).build());
+        busy.close();
+        List<ServiceInstance> all = new ArrayList<>(instances(2));
+        all.set(1, ServiceInstance.builder("127.0.0.1", 1002).id("b").weight(0).build());
+        discovery.set("orders", all);
+        time.runDue();
+        callsWithin(balancer, 100, 1, INTERVAL.dividedBy(2));
+        assertEquals(1, signals.report().serving());
+        assertEquals(1, signals.utilization(), 0.051);
+        calls(balancer, 100, 1);
+        assertEquals(1, signals.utilization(), 0.01);
     }
 
     private List<String> withoutLevels() {
