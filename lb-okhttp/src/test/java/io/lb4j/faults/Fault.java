@@ -42,6 +42,9 @@ final class Fault {
     /** Whether the clients learn of the servers from a registry. */
     boolean registered;
 
+    /** Whether it is judged by how long something takes, so that nothing else may run meanwhile. */
+    boolean timed;
+
     Duration attemptTimeout = Duration.ofMillis(500);
 
     private Function<Evidence, Verdict> verdict = evidence -> new Verdict(false, "no verdict");
@@ -55,6 +58,11 @@ final class Fault {
 
     Fault on(Fleet.Kind value) {
         kind = value;
+        return this;
+    }
+
+    Fault timed() {
+        timed = true;
         return this;
     }
 

@@ -9,15 +9,19 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Runs faults one after the other and prints the table. Arguments are names of faults; with none all are run. With
- * {@code --record} first, what was measured goes into the documents; rows of faults that were not run stay. Ends with 1 if a
- * gating fault isn't held twice in a row; one that can't even be made counts as not held.
+ * {@code --timed} instead of names, those that are judged by the clock; with {@code --lane 0} and {@code --lane 1}, half of the
+ * others each. With {@code --record} first, what was measured goes into the documents; rows of faults that were not run stay.
+ * Ends with 1 if a gating fault isn't held twice in a row; one that can't even be made counts as not held.
  */
 final class FaultSuite {
+    private static final int LANES = 2;
+
     private FaultSuite() {}
 
     public static void main(String[] args) throws Exception {
@@ -82,6 +86,17 @@ final class FaultSuite {
         List<Fault> all = Faults.all();
         if (names.isEmpty()) {
             return all;
+        }
+        if (names.equals(List.of("--timed"))) {
+            return all.stream().filter(fault -> fault.timed).toList();
+        }
+        if (names.size() == 2 && names.get(0).equals("--lane")) {
+            List<Fault> others = all.stream().filter(fault -> !fault.timed).toList();
+            int lane = Integer.parseInt(names.get(1));
+            return IntStream.range(0, others.size())
+                    .filter(i -> i % LANES == lane)
+                    .mapToObj(others::get)
+                    .toList();
         }
         List<String> known = all.stream().map(fault -> fault.name).toList();
         if (!known.containsAll(names)) {

@@ -92,6 +92,7 @@ final class Faults {
 
     private static Fault blackHole(String name, boolean network, Fault.Action action) {
         return new Fault(name, BLACK_HOLE, network)
+                .timed()
                 .lasting(12_000)
                 .begin(action)
                 .judged(evidence -> {
@@ -116,6 +117,7 @@ final class Faults {
 
     private static Fault slow() {
         return new Fault("slow-100x", NO_SLOWER, false)
+                .timed()
                 .on(Fleet.Kind.FAULTY)
                 .at(0, rig -> everywhere(rig, "delay " + HEALTHY_MILLIS))
                 .begin(rig -> rig.fleet.command(0, "delay " + 100 * HEALTHY_MILLIS))
@@ -124,6 +126,7 @@ final class Faults {
 
     private static Fault magnet() {
         return new Fault("magnet", "its share < 1 % in 2 s; " + NO_SLOWER, false)
+                .timed()
                 .on(Fleet.Kind.FAULTY)
                 .at(0, rig -> everywhere(rig, "delay " + HEALTHY_MILLIS))
                 .begin(rig -> rig.fleet.command(0, "error 100"))
@@ -137,6 +140,7 @@ final class Faults {
 
     private static Fault noise() {
         return new Fault("noise", "nobody wrongly ejected by uniform noise; " + NO_SLOWER, false)
+                .timed()
                 .on(Fleet.Kind.FAULTY)
                 .at(0, rig -> everywhere(rig, "delay " + HEALTHY_MILLIS))
                 .begin(rig -> everywhere(rig, "error 10"))
@@ -236,6 +240,7 @@ final class Faults {
                         "all-down",
                         "fail fast ≤ 5 ms per call while down, recovered ≤ 2 s after; retries add ≤ 20 % load at any time",
                         false)
+                .timed()
                 .lasting(up + 5000)
                 .begin(rig -> rig.fleet.killFirst(Fleet.SIZE))
                 .at(up, rig -> rig.fleet.startAll())

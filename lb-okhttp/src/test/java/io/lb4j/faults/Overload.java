@@ -43,6 +43,7 @@ final class Overload {
 
     static Fault fault() {
         return new Fault("2x-overload", "goodput ≥ 90 % of capacity for 30 s; normal ≤ 5 s after", false)
+                .timed()
                 .on(Fleet.Kind.FAULTY)
                 .measuredBy(Overload::measure)
                 .judged(Overload::verdict);

@@ -1,8 +1,11 @@
 package io.lb4j.faults;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +20,16 @@ final class Results {
 
     private Results() {}
 
+    /** Waits for others that write at this time. */
     static void write(List<Row> rows) throws IOException {
+        try (FileChannel page = FileChannel.open(PAGE, StandardOpenOption.WRITE);
+                FileLock lock = page.lock()) {
+            writeAlone(rows);
+            lock.release();
+        }
+    }
+
+    private static void writeAlone(List<Row> rows) throws IOException {
         String old = Files.exists(JSON) ? Files.readString(JSON) : "";
         String objects = merged(old, "{\"fault\": \"%s\",", rows, Row::json).stream()
                 .map(line -> line.endsWith(",") ? line.substring(0, line.length() - 1) : line)

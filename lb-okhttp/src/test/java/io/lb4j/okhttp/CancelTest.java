@@ -240,7 +240,9 @@ class CancelTest extends Fixture {
     }
 
     @ParameterizedTest
-    @EnumSource(Wire.class)
+    @EnumSource(
+            value = Wire.class,
+            names = {"H1", "H2_TLS"})
     void callTimeout_waitingForHeaders_endsFirstAndFurtherAttempts(Wire wire) {
         Backend a = backend("a", wire).answersStatus(500);
         orders(a, silent("b", wire));
@@ -256,7 +258,9 @@ class CancelTest extends Fixture {
     }
 
     @ParameterizedTest
-    @EnumSource(Wire.class)
+    @EnumSource(
+            value = Wire.class,
+            names = {"H1", "H2_TLS"})
     void callTimeout_firstAttemptSilent_countsAgainstIt(Wire wire) {
         orders(silent("a", wire), backend("b", wire));
         LoadBalancedClient client = closing(
@@ -270,7 +274,9 @@ class CancelTest extends Fixture {
     }
 
     @ParameterizedTest
-    @EnumSource(Wire.class)
+    @EnumSource(
+            value = Wire.class,
+            names = {"H1", "H2_TLS"})
     void callTimeout_readingTheBody_coversFirstAndFurtherAttempts(Wire wire) {
         for (Backend first : List.of(endless("a", wire), backend("a", wire).answersStatus(500))) {
             orders(first, endless("b", wire));

@@ -595,7 +595,9 @@ class HedgeTest extends Fixture {
     }
 
     @ParameterizedTest
-    @EnumSource(Wire.class)
+    @EnumSource(
+            value = Wire.class,
+            names = {"H1", "H2_TLS"})
     void callTimeout_whileBothRun_endsBoth(Wire wire) {
         orders(silent("a", wire), silent("b", wire));
         OkHttpClient base = base(wire).callTimeout(Duration.ofSeconds(2)).build();
@@ -612,7 +614,9 @@ class HedgeTest extends Fixture {
     }
 
     @ParameterizedTest
-    @EnumSource(Wire.class)
+    @EnumSource(
+            value = Wire.class,
+            names = {"H1", "H2_TLS"})
     void callTimeout_readingTheHedgesBody_coversIt(Wire wire) throws Exception {
         Backend b = backend("b", wire);
         b.answers(HedgeRaceTest.endless(b).build());

@@ -187,7 +187,9 @@ class RetryTest extends Fixture {
     }
 
     @ParameterizedTest
-    @EnumSource(Wire.class)
+    @EnumSource(
+            value = Wire.class,
+            names = {"H1", "H2_TLS"})
     void get_attemptTimeout_isAnsweredByAnotherInstanceWithinIt(Wire wire) throws Exception {
         Backend a = backend("a", wire);
         a.answers(a.response(200).headersDelay(5, TimeUnit.SECONDS).build());
