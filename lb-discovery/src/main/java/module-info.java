@@ -1,8 +1,10 @@
 import io.lb4j.discovery.DiscoveryProvider;
+import io.lb4j.discovery.providers.DnsProvider;
 import io.lb4j.discovery.providers.EtcdProvider;
 import io.lb4j.discovery.providers.FileProvider;
 import io.lb4j.discovery.providers.RegistryProvider;
 import io.lb4j.discovery.providers.StaticProvider;
+import io.lb4j.discovery.providers.ZooKeeperProvider;
 import org.jspecify.annotations.NullMarked;
 
 /** The sources of instances, the embedded registry and registration with it, and what servers report of their load. */
@@ -20,13 +22,16 @@ module io.lb4j.discovery {
     exports io.lb4j.discovery.decorator;
     exports io.lb4j.discovery.dns;
     exports io.lb4j.discovery.etcd;
+    exports io.lb4j.discovery.zookeeper;
     exports io.lb4j.server;
 
     uses DiscoveryProvider;
 
     provides DiscoveryProvider with
+            DnsProvider,
             EtcdProvider,
             FileProvider,
             RegistryProvider,
-            StaticProvider;
+            StaticProvider,
+            ZooKeeperProvider;
 }

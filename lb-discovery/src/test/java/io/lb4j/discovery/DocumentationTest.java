@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.lb4j.discovery.dns.DnsDiscovery;
 import io.lb4j.discovery.etcd.EtcdDiscovery;
 import io.lb4j.discovery.internal.InstanceReader;
+import io.lb4j.discovery.zookeeper.ZooKeeperDiscovery;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,5 +68,13 @@ class DocumentationTest {
         assertThat(Files.readString(Path.of("..", "docs", "discovery-etcd.md")))
                 .contains("every " + EtcdDiscovery.DEFAULT_WAIT.toSeconds() + " s (`waitTime`)")
                 .contains("`prefix` is `" + EtcdDiscovery.DEFAULT_PREFIX + "` unless set");
+    }
+
+    @Test
+    void zooKeeper_ofTheDocumentation_isAsInTheCode() throws IOException {
+        assertThat(Files.readString(Path.of("..", "docs", "discovery-zookeeper.md")))
+                .contains("session time-out (" + ZooKeeperDiscovery.DEFAULT_SESSION_TIMEOUT.toSeconds()
+                        + " s, `sessionTimeout`)")
+                .contains("a node `" + ZooKeeperDiscovery.DEFAULT_BASE_PATH + "/orders/<id>`");
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.File;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -23,7 +24,11 @@ class OptionalJarTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"dns.DnsDiscovery, dnsjava, org.xbill.DNS.Message, dnsjava:dnsjava"})
+    @CsvSource({
+        "dns.DnsDiscovery, dnsjava, org.xbill.DNS.Message, dnsjava:dnsjava",
+        "zookeeper.ZooKeeperDiscovery, curator-framework, org.apache.curator.framework.CuratorFramework, org.apache.curator:curator-framework",
+        "zookeeper.ZooKeeperRegistrar, curator-framework, org.apache.curator.framework.CuratorFramework, org.apache.curator:curator-framework"
+    })
     void source_withoutItsLibrary_saysWhatIsMissing(String source, String jars, String type, String artifact)
             throws Exception {
         URL[] without = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
@@ -33,8 +38,13 @@ class OptionalJarTest {
         try (URLClassLoader loader = new URLClassLoader(without, ClassLoader.getPlatformClassLoader())) {
             Class<?> poor = loader.loadClass("io.lb4j.discovery." + source);
 
-            assertThatThrownBy(() ->
-                            poor.getMethod("of", String[].class).invoke(null, (Object) new String[] {"127.0.0.1"}))
+            Method of = Arrays.stream(poor.getMethods())
+                    .filter(method -> method.getName().equals("of"))
+                    .findFirst()
+                    .orElseThrow();
+            Object address = of.isVarArgs() ? new String[] {"127.0.0.1"} : "127.0.0.1";
+
+            assertThatThrownBy(() -> of.invoke(null, address))
                     .isInstanceOf(InvocationTargetException.class)
                     .cause()
                     .isInstanceOf(IllegalStateException.class)

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.lb4j.Scheduler;
+import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.Discoveries;
 import io.lb4j.discovery.Recorder;
 import java.io.IOException;
 import java.net.DatagramSocket;
@@ -582,5 +584,25 @@ class DnsDiscoveryTest {
         discovery.close();
         assertThatThrownBy(() -> discovery.watch("orders", recorder))
                 .hasMessage("DnsDiscovery[DNS " + dns.address() + "] is closed");
+    }
+
+    @Test
+    void uri_opensIt() {
+        dns.answer("_orders._tcp.test. SRV", "_orders._tcp.test. 5 IN SRV 1 1 80 a.test.");
+        dns.answer("a.test. A", "a.test. 5 IN A 127.0.0.2");
+        try (ServiceDiscovery opened = Discoveries.open(
+                "dns://" + dns.address() + "/_orders._tcp.test?family=ipv4&secure=true&minTtl=500ms")) {
+            opened.watch("orders", recorder);
+
+            awaitLast("127.0.0.2:80");
+        }
+        try (ServiceDiscovery opened = Discoveries.open("dns:///orders.test?port=80&search=a.test,b.test")) {
+            assertThat(opened.toString()).contains("DNS ");
+        }
+        assertThatThrownBy(() -> Discoveries.open("dns:///orders?port=0"))
+                .hasMessageContaining("port: 0 (expected: 1 to 65535)");
+        assertThatThrownBy(() -> Discoveries.open("dns:///orders?familly=ipv4"))
+                .hasMessageContaining(
+                        "familly (did you mean 'family'?): unknown (expected: parameters of [family, maxTtl,");
     }
 }
