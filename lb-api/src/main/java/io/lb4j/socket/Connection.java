@@ -27,11 +27,14 @@ final class Connection implements Runnable {
     /** Whether a byte has come, or the connection is all the proof that is asked for. */
     private volatile boolean proved;
 
-    /** Whether somebody has waited in vain for the first byte, and is not known to do so again. */
+    /** Whether a read has given up waiting. */
     private volatile boolean waitedInVain;
 
     /** Whether it has lived long enough. */
     private volatile boolean expired;
+
+    /** What ends it when its socket is collected; null before there is a socket. */
+    private volatile Cleaner.@Nullable Cleanable abandoned;
 
     private Connection(Lease lease, Proof proof, Connector owner) {
         this.owner = owner;
@@ -51,7 +54,11 @@ final class Connection implements Runnable {
 
     /** Ends it when nobody can use its socket or channel any more, nor close it. */
     void endWith(Object socket) {
-        Cleaner.Cleanable unused = ABANDONED.register(socket, this);
+        Cleaner.Cleanable registered = ABANDONED.register(socket, this);
+        abandoned = registered;
+        if (!isOpen()) {
+            registered.clean();
+        }
     }
 
     /** See {@link Connector#lookAfter}. */
@@ -113,7 +120,7 @@ final class Connection implements Runnable {
 
     /** A read gave up waiting. Whether that is a failure shows in what follows. */
     void waited() {
-        waitedInVain = !proved;
+        waitedInVain = true;
     }
 
     /** This side has closed, or nobody holds the connection any more. */
@@ -125,6 +132,11 @@ final class Connection implements Runnable {
         Lease last = lease.getAndSet(null);
         if (last != null) {
             last.close(outcome);
+            // Or the collector would have to look for the socket of every connection that was ever closed.
+            Cleaner.Cleanable registered = abandoned;
+            if (registered != null) {
+                registered.clean();
+            }
         }
     }
 

@@ -2,20 +2,13 @@ package io.lb4j.socket;
 
 import io.lb4j.ServiceInstance;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
-import java.net.SocketImpl;
-import java.net.SocketOption;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * second address; what it was told before is told to the socket of each attempt. Once connected, everything is the other one's own.
  */
 @SuppressWarnings("UnsynchronizedOverridesSynchronized") // the other socket locks for itself
-final class LoadBalancedSocket extends Socket {
+final class LoadBalancedSocket extends ForwardingSocket {
     /** Makes the connection of a socket. */
     @FunctionalInterface
     interface Route {
@@ -34,11 +27,6 @@ final class LoadBalancedSocket extends Socket {
                 int timeoutMillis,
                 Connector.Transport transport)
                 throws IOException;
-    }
-
-    /** Something to be told to the socket of each attempt. */
-    private interface Setting {
-        void applyTo(Socket socket) throws IOException;
     }
 
     private final String target;
@@ -60,8 +48,6 @@ final class LoadBalancedSocket extends Socket {
     private volatile boolean closed;
 
     LoadBalancedSocket(String target, Route route) throws SocketException {
-        // No implementation: nothing that would use it is left.
-        super((SocketImpl) null);
         this.target = target;
         this.route = route;
     }
@@ -198,17 +184,13 @@ final class LoadBalancedSocket extends Socket {
         last.close();
     }
 
-    private void set(Setting setting) throws SocketException {
-        try {
-            tell(setting);
-        } catch (SocketException | RuntimeException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new SocketException(e.getMessage());
-        }
+    @Override
+    Socket current() {
+        return socket;
     }
 
-    private void tell(Setting setting) throws IOException {
+    @Override
+    void tell(Setting setting) throws IOException {
         synchronized (lock) {
             checkOpen();
             setting.applyTo(socket);
@@ -219,205 +201,14 @@ final class LoadBalancedSocket extends Socket {
     }
 
     @Override
-    public void bind(SocketAddress bindpoint) throws IOException {
-        tell(to -> to.bind(bindpoint));
-    }
-
-    @Override
-    public void setTcpNoDelay(boolean on) throws SocketException {
-        set(to -> to.setTcpNoDelay(on));
-    }
-
-    @Override
-    public void setSoLinger(boolean on, int linger) throws SocketException {
-        set(to -> to.setSoLinger(on, linger));
-    }
-
-    @Override
-    public void setOOBInline(boolean on) throws SocketException {
-        set(to -> to.setOOBInline(on));
-    }
-
-    @Override
-    public void setSoTimeout(int timeout) throws SocketException {
-        set(to -> to.setSoTimeout(timeout));
-    }
-
-    @Override
-    public void setSendBufferSize(int size) throws SocketException {
-        set(to -> to.setSendBufferSize(size));
-    }
-
-    @Override
-    public void setReceiveBufferSize(int size) throws SocketException {
-        set(to -> to.setReceiveBufferSize(size));
-    }
-
-    @Override
-    public void setKeepAlive(boolean on) throws SocketException {
-        set(to -> to.setKeepAlive(on));
-    }
-
-    @Override
-    public void setTrafficClass(int tc) throws SocketException {
-        set(to -> to.setTrafficClass(tc));
-    }
-
-    @Override
-    public void setReuseAddress(boolean on) throws SocketException {
-        set(to -> to.setReuseAddress(on));
-    }
-
-    @Override
-    public <T> Socket setOption(SocketOption<T> name, T value) throws IOException {
-        tell(to -> to.setOption(name, value));
-        return this;
-    }
-
-    @Override
-    public void setPerformancePreferences(int connectionTime, int latency, int bandwidth) {
-        // The JDK's sockets take no notice of it, either.
-    }
-
-    @Override
-    public InetAddress getInetAddress() {
-        return socket.getInetAddress();
-    }
-
-    @Override
-    public InetAddress getLocalAddress() {
-        return socket.getLocalAddress();
-    }
-
-    @Override
-    public int getPort() {
-        return socket.getPort();
-    }
-
-    @Override
-    public int getLocalPort() {
-        return socket.getLocalPort();
-    }
-
-    @Override
-    public SocketAddress getRemoteSocketAddress() {
-        return socket.getRemoteSocketAddress();
-    }
-
-    @Override
-    public SocketAddress getLocalSocketAddress() {
-        return socket.getLocalSocketAddress();
-    }
-
-    @Override
-    public @Nullable SocketChannel getChannel() {
-        return null;
-    }
-
-    @Override
-    public InputStream getInputStream() throws IOException {
-        return socket.getInputStream();
-    }
-
-    @Override
-    public OutputStream getOutputStream() throws IOException {
-        return socket.getOutputStream();
-    }
-
-    @Override
-    public void sendUrgentData(int data) throws IOException {
-        socket.sendUrgentData(data);
-    }
-
-    @Override
-    public void shutdownInput() throws IOException {
-        socket.shutdownInput();
-    }
-
-    @Override
-    public void shutdownOutput() throws IOException {
-        socket.shutdownOutput();
-    }
-
-    @Override
-    public boolean getTcpNoDelay() throws SocketException {
-        return socket.getTcpNoDelay();
-    }
-
-    @Override
-    public int getSoLinger() throws SocketException {
-        return socket.getSoLinger();
-    }
-
-    @Override
-    public boolean getOOBInline() throws SocketException {
-        return socket.getOOBInline();
-    }
-
-    @Override
-    public int getSoTimeout() throws SocketException {
-        return socket.getSoTimeout();
-    }
-
-    @Override
-    public int getSendBufferSize() throws SocketException {
-        return socket.getSendBufferSize();
-    }
-
-    @Override
-    public int getReceiveBufferSize() throws SocketException {
-        return socket.getReceiveBufferSize();
-    }
-
-    @Override
-    public boolean getKeepAlive() throws SocketException {
-        return socket.getKeepAlive();
-    }
-
-    @Override
-    public int getTrafficClass() throws SocketException {
-        return socket.getTrafficClass();
-    }
-
-    @Override
-    public boolean getReuseAddress() throws SocketException {
-        return socket.getReuseAddress();
-    }
-
-    @Override
-    public <T> T getOption(SocketOption<T> name) throws IOException {
-        return socket.getOption(name);
-    }
-
-    @Override
-    public Set<SocketOption<?>> supportedOptions() {
-        return socket.supportedOptions();
-    }
-
-    @Override
     public boolean isConnected() {
         return connection != null;
-    }
-
-    @Override
-    public boolean isBound() {
-        return socket.isBound();
     }
 
     @Override
     public boolean isClosed() {
         // While attempts fail, their sockets are closed and this one isn't.
         return closed || (connection != null && socket.isClosed());
-    }
-
-    @Override
-    public boolean isInputShutdown() {
-        return socket.isInputShutdown();
-    }
-
-    @Override
-    public boolean isOutputShutdown() {
-        return socket.isOutputShutdown();
     }
 
     @Override
