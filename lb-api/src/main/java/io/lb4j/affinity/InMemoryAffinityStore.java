@@ -1,9 +1,9 @@
 package io.lb4j.affinity;
 
 import io.lb4j.Ticker;
+import io.lb4j.internal.LruMap;
 import io.lb4j.internal.Settings;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,30 +31,16 @@ public final class InMemoryAffinityStore implements AffinityStore {
     private final Duration timeToLive;
     private final long timeToLiveNanos;
     private final Ticker ticker;
-    private final Stripe[] stripes;
+
+    /** Each guarded by itself. */
+    private final List<LruMap<Key, Held>> stripes;
+
     private final AtomicLong versions = new AtomicLong();
     private final Map<String, List<Listener>> listeners = new ConcurrentHashMap<>();
 
     private record Key(String service, long hash) {}
 
     private record Held(Claim claim, long sinceNanos) {}
-
-    /** Its keys in the order of their last use. Guarded by itself. */
-    private static final class Stripe extends LinkedHashMap<Key, Held> {
-        private static final long serialVersionUID = 1;
-
-        private final int max;
-
-        Stripe(int max) {
-            super(16, 0.75f, true);
-            this.max = max;
-        }
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Held> eldest) {
-            return size() > max;
-        }
-    }
 
     InMemoryAffinityStore(int maxKeys, Duration timeToLive, Ticker ticker) {
         Settings.atLeast(1, maxKeys, "maxKeys");
@@ -62,10 +49,10 @@ public final class InMemoryAffinityStore implements AffinityStore {
         this.timeToLive = timeToLive;
         this.timeToLiveNanos = timeToLive.toNanos();
         this.ticker = ticker;
-        this.stripes = new Stripe[Math.max(1, Math.min(STRIPES, maxKeys / LEAST_PER_STRIPE))];
-        for (int i = 0; i < stripes.length; i++) {
-            stripes[i] = new Stripe(maxKeys / stripes.length);
-        }
+        int count = Math.max(1, Math.min(STRIPES, maxKeys / LEAST_PER_STRIPE));
+        this.stripes = Stream.generate(() -> new LruMap<Key, Held>(maxKeys / count))
+                .limit(count)
+                .toList();
     }
 
     /**
@@ -82,7 +69,7 @@ public final class InMemoryAffinityStore implements AffinityStore {
     @Override
     public CompletionStage<Claim> claim(String service, long key, String instance, @Nullable Claim lost) {
         Key held = new Key(Objects.requireNonNull(service, "service"), key);
-        Stripe stripe = stripes[Math.floorMod(Long.hashCode(key), stripes.length)];
+        LruMap<Key, Held> stripe = stripes.get(Math.floorMod(Long.hashCode(key), stripes.size()));
         Claim now;
         boolean moved = false;
         synchronized (stripe) {
@@ -117,7 +104,7 @@ public final class InMemoryAffinityStore implements AffinityStore {
     /** How many claims it keeps at this moment, those included whose time is over but whose place nobody needed. */
     public int size() {
         int sum = 0;
-        for (Stripe stripe : stripes) {
+        for (LruMap<Key, Held> stripe : stripes) {
             synchronized (stripe) {
                 sum += stripe.size();
             }

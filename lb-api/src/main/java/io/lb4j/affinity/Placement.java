@@ -148,8 +148,8 @@ final class Placement {
     private void unanswered(Lease lease, String proposal) {
         affinity.unasked.increment();
         ClaimCache.Entry before = known;
-        boolean isGuest = !proposal.equals(lease.instance().id());
-        if (!isGuest && (before == null || !proposal.equals(before.instance()))) {
+        // Else it is where it was, and the call perhaps a guest elsewhere.
+        if (before == null || !proposal.equals(before.instance())) {
             affinity.assume(request.hash(), proposal, before == null ? null : before.claim());
         }
         finish(lease);

@@ -1,7 +1,7 @@
 package io.lb4j.socket;
 
 import io.lb4j.PickRequest;
-import java.util.LinkedHashMap;
+import io.lb4j.internal.LruMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,14 +13,7 @@ final class FlowMemory {
     private final Map<Long, String> instances;
 
     FlowMemory(int capacity) {
-        this.instances = new LinkedHashMap<>(16, 0.75f, true) {
-            private static final long serialVersionUID = 1;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Long, String> eldest) {
-                return size() > capacity;
-            }
-        };
+        this.instances = new LruMap<>(capacity);
     }
 
     /** The request, for the instance of its key if that is remembered. */
