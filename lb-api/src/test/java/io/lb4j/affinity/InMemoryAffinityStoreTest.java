@@ -57,6 +57,15 @@ final class InMemoryAffinityStoreTest {
     }
 
     @Test
+    void claim_unusedForLong_isForgotten() {
+        Claim first = claim(1, "a", null);
+        time.advance(Duration.ofMinutes(30));
+        Claim second = claim(1, "b", null);
+        assertThat(second.instance()).isEqualTo("b");
+        assertThat(second.version()).isGreaterThan(first.version());
+    }
+
+    @Test
     void claims_moreThanItKeeps_leastRecentlyUsedGo() {
         claim(0, "a", null);
         for (int i = 1; i < 1_000; i++) {

@@ -308,6 +308,54 @@ final class SharedAffinityTest {
     }
 
     @Test
+    void drains_asDiscoverySays_movesAndDoesNotReturn() {
+        list("a");
+        Client one = client(1);
+        assertThat(one.call()).isEqualTo("a");
+        ServiceInstance a = instances("a").get(0);
+        ServiceInstance b = instances("b").get(0);
+        discovery.set("orders", List.of(a.toBuilder().weight(0).build(), b));
+        time.runDue();
+        assertThat(one.call()).isEqualTo("b");
+        assertThat(one.affinity.stats().moved()).isEqualTo(1);
+        list("a", "b");
+        for (int i = 0; i < 10; i++) {
+            assertThat(one.call()).isEqualTo("b");
+        }
+    }
+
+    /** The call has its lease by then, and is under way. */
+    @Test
+    void store_answersTooLate_leavesTheCallAlone() {
+        list("a");
+        Client one = client(1);
+        store.hold();
+        CompletableFuture<Lease> turn = one.affinity.acquire(KEY, NO_WAIT);
+        time.advance(AffinitySettings.DEFAULT.lookupTimeout());
+        Lease lease = turn.join();
+        store.release();
+        assertThat(one.inFlight()).isEqualTo(1);
+        lease.close();
+        assertThat(one.inFlight()).isZero();
+    }
+
+    @Test
+    void store_worksAgain_isAskedForWhatWasDecidedMeanwhile() {
+        list("a", "b", "c", "d", "e");
+        Client one = client(1);
+        Client other = client(2);
+        store.failing(new IllegalStateException("thrown by a test"));
+        String there = one.call();
+        store.instead(null);
+        int asked = store.asked;
+        assertThat(one.call()).isEqualTo(there);
+        assertThat(store.asked)
+                .as("at once, not when what was made up gets old")
+                .isEqualTo(asked + 1);
+        assertThat(other.call()).isEqualTo(there);
+    }
+
+    @Test
     void unknown_toThisDiscoveryYet_isRespectedForSomeSeconds() {
         list("a", "b", "c");
         store.memory.claim("orders", KEY.hash(), "newcomer", null);

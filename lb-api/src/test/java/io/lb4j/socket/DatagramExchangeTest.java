@@ -84,6 +84,15 @@ final class DatagramExchangeTest {
     }
 
     @Test
+    void exchange_asManyAsMayBeAsked_asksNoMore() throws Exception {
+        service.set(UdpServer.closed("a"), UdpServer.closed("b"), UdpServer.closed("c"));
+        assertThatThrownBy(() -> exchange(LONG, 2).exchange(PickRequest.plain(), QUERY))
+                .hasMessageContaining("2 attempts in ");
+        assertThat(service.failures("b")).isEqualTo(1);
+        assertThat(service.report("c").calls()).isZero();
+    }
+
+    @Test
     void exchange_answersOfOtherQueries_arePassedOver() throws Exception {
         try (UdpServer a = new UdpServer("a", query -> new String[] {"5 late", "", "7 right", "7 again"})) {
             service.set(a.instance());

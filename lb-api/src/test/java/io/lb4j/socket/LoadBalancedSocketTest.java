@@ -28,6 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -250,6 +251,46 @@ final class LoadBalancedSocketTest {
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasMessageContaining("1 attempt in ");
             assertThat(filled.sockets).isNotEmpty();
+        }
+    }
+
+    @Test
+    void connect_timeOver_asksNobodyElse() throws Exception {
+        try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Filled filled = Filled.of(full)) {
+            service = Service.of(Service.IN_ORDER, TestServer.echo("b"));
+            service.set(
+                    ServiceInstance.builder("127.0.0.1", full.getLocalPort())
+                            .id("a")
+                            .build(),
+                    service.servers.get(0).instance());
+            LoadBalancedSocketFactory sockets =
+                    sockets(ConnectionSettings.builder().attemptTimeout(Duration.ofMinutes(1)));
+            long start = System.nanoTime();
+            assertThatThrownBy(() -> sockets.createSocket().connect(ANYWHERE, 100))
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessageContaining("1 attempt in ");
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
+            assertThat(service.failures("a")).isEqualTo(1);
+            assertThat(service.report("b").calls()).isZero();
+            assertThat(filled.sockets).isNotEmpty();
+        }
+    }
+
+    /** The address and port of this side are in use towards that instance already. */
+    @Test
+    void connect_noPortFree_blamesNobody() throws Exception {
+        service = Service.of(Service.IN_ORDER, TestServer.echo("a"));
+        try (Socket one = sockets().createSocket();
+                Socket two = sockets().createSocket()) {
+            one.setReuseAddress(true);
+            one.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            two.setReuseAddress(true);
+            two.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), one.getLocalPort()));
+            one.connect(ANYWHERE);
+            assertThatThrownBy(() -> two.connect(ANYWHERE)).hasCauseInstanceOf(BindException.class);
+            assertThat(service.failures("a")).isZero();
+            assertThat(service.inFlight("a")).isEqualTo(1);
         }
     }
 
@@ -538,11 +579,40 @@ final class LoadBalancedSocketTest {
         waited.close();
         assertThat(service.failures("a")).isEqualTo(1);
 
+        Socket shut = watched().createSocket("orders", 1);
+        InputStream ended = shut.getInputStream();
+        shut.shutdownInput();
+        assertThat(ended.read()).isEqualTo(-1);
+        assertThat(service.failures("a")).as("ended by this side").isEqualTo(1);
+        shut.close();
+
         Socket neverRead = watched().createSocket("orders", 1);
         assertThat(neverRead.getInputStream().available()).isZero();
         neverRead.close();
         assertThat(service.failures("a")).isEqualTo(1);
         assertThat(service.inFlight("a")).isZero();
+    }
+
+    @Test
+    void watched_answeredAfterWaitingInVain_isWell() throws Exception {
+        CountDownLatch waited = new CountDownLatch(1);
+        service = Service.of(Service.IN_ORDER, new TestServer("a", socket -> {
+            waited.await();
+            socket.getOutputStream().write("a\n".getBytes(StandardCharsets.UTF_8));
+            socket.getInputStream().transferTo(socket.getOutputStream());
+        }));
+        try (Socket socket = watched().createSocket("orders", 1)) {
+            socket.setSoTimeout(20);
+            assertThatThrownBy(() -> socket.getInputStream().read()).isInstanceOf(SocketTimeoutException.class);
+            waited.countDown();
+            socket.setSoTimeout(10_000);
+            assertThat(socket.getInputStream().readNBytes(2)).hasSize(2);
+            socket.shutdownOutput();
+            assertThat(socket.getInputStream().readAllBytes()).isEmpty();
+            assertThat(service.inFlight("a")).as("an end after an answer").isEqualTo(1);
+        }
+        assertThat(service.inFlight("a")).isZero();
+        assertThat(service.failures("a")).isZero();
     }
 
     @Test

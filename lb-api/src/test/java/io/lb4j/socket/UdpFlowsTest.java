@@ -16,9 +16,16 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 final class UdpFlowsTest {
@@ -110,6 +117,52 @@ final class UdpFlowsTest {
         assertThat(service.inFlight("a")).isEqualTo(2);
     }
 
+    /** Be it that one side alone speaks. */
+    @Test
+    void flow_usedInOneDirection_isNotIdle() throws Exception {
+        service.set(answering("a").instance());
+        UdpFlows flows = flows(100);
+        DatagramFlow sends = flow(flows, 1);
+        DatagramFlow receives = flow(flows, 2);
+        receives.send(ByteBuffer.wrap("7?".getBytes(StandardCharsets.UTF_8)));
+        service.time.advance(Duration.ofSeconds(6));
+        sends.send(ByteBuffer.wrap("7?".getBytes(StandardCharsets.UTF_8)));
+        await().pollInterval(Duration.ofMillis(1)).until(() -> receives.receive(ByteBuffer.allocate(100)));
+        service.time.advance(Duration.ofSeconds(6));
+        assertThat(sends.isOpen()).isTrue();
+        assertThat(receives.isOpen()).isTrue();
+    }
+
+    @Test
+    void flow_begunByTwoAtOnce_isOne() throws Exception {
+        CyclicBarrier picking = new CyclicBarrier(2);
+        try (Service raced = new Service(eligible -> request -> {
+            try {
+                picking.await(10, TimeUnit.SECONDS);
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+            return eligible.get(0);
+        })) {
+            raced.set(answering("a").instance());
+            try (UdpFlows flows = UdpFlows.builder(raced.balancer)
+                    .ticker(raced.time)
+                    .scheduler(raced.time)
+                    .build()) {
+                ExecutorService other = Executors.newSingleThreadExecutor();
+                try {
+                    Future<DatagramFlow> theirs = other.submit(() -> flow(flows, 1));
+                    assertThat(flow(flows, 1)).isSameAs(theirs.get(10, TimeUnit.SECONDS));
+                } finally {
+                    other.shutdownNow();
+                }
+                assertThat(raced.inFlight("a")).isEqualTo(1);
+                assertThat(flows.size()).isEqualTo(1);
+            }
+            assertThat(raced.inFlight("a")).isZero();
+        }
+    }
+
     @Test
     void flows_moreThanMayBe_endTheOneUnusedForLongest() throws Exception {
         service.set(answering("a").instance());
@@ -126,15 +179,20 @@ final class UdpFlowsTest {
         assertThat(service.inFlight("a")).isEqualTo(3);
     }
 
-    @Test
-    void flow_nobodyListens_failsAndTheNextGoesElsewhere() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void flow_nobodyListens_failsAndTheNextGoesElsewhere(boolean seenBySending) throws Exception {
         service.set(UdpServer.closed("a"), answering("b").instance());
         UdpFlows flows = flows(100);
         DatagramFlow flow = flow(flows, 0);
         assertThat(flow.instance().id()).isEqualTo("a");
+        flow.send(ByteBuffer.wrap(new byte[] {1}));
         await().untilAsserted(() -> assertThatThrownBy(() -> {
-                    flow.send(ByteBuffer.wrap(new byte[] {1}));
-                    flow.receive(ByteBuffer.allocate(10));
+                    if (seenBySending) {
+                        flow.send(ByteBuffer.wrap(new byte[] {1}));
+                    } else {
+                        flow.receive(ByteBuffer.allocate(10));
+                    }
                 })
                 .isInstanceOf(PortUnreachableException.class));
         assertThat(flow.isOpen()).isFalse();
