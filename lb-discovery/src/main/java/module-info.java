@@ -1,4 +1,5 @@
 import io.lb4j.discovery.DiscoveryProvider;
+import io.lb4j.discovery.providers.ConsulProvider;
 import io.lb4j.discovery.providers.DnsProvider;
 import io.lb4j.discovery.providers.EtcdProvider;
 import io.lb4j.discovery.providers.FileProvider;
@@ -19,6 +20,7 @@ module io.lb4j.discovery {
     requires static transitive org.jspecify;
 
     exports io.lb4j.discovery;
+    exports io.lb4j.discovery.consul;
     exports io.lb4j.discovery.decorator;
     exports io.lb4j.discovery.dns;
     exports io.lb4j.discovery.etcd;
@@ -28,6 +30,7 @@ module io.lb4j.discovery {
     uses DiscoveryProvider;
 
     provides DiscoveryProvider with
+            ConsulProvider,
             DnsProvider,
             EtcdProvider,
             FileProvider,

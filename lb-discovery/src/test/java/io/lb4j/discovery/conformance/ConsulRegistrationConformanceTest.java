@@ -1,0 +1,14 @@
+package io.lb4j.discovery.conformance;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConsulRegistrationConformanceTest extends RegistrationConformance {
+    @TempDir
+    static Path directory;
+
+    @Override
+    RealSource newSource() {
+        return new ConsulSource(directory);
+    }
+}
