@@ -8,7 +8,7 @@ import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import io.lb4j.discovery.Discoveries;
 import io.lb4j.discovery.RealServers;
-import io.lb4j.discovery.Registrar;
+import io.lb4j.discovery.Registration;
 import io.lb4j.discovery.consul.ConsulRegistrar;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -180,8 +180,8 @@ public final class ConsulSource implements RealSource {
     }
 
     @Override
-    public Registrar registrar(String address) {
-        return ConsulRegistrar.of("http://" + address);
+    public Registration.Builder registration(String address, String service, ServiceInstance instance) {
+        return Registration.builder(ConsulRegistrar.of("http://" + address), service, instance);
     }
 
     @Override

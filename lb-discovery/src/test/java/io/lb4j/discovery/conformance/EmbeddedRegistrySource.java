@@ -3,6 +3,7 @@ package io.lb4j.discovery.conformance;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import io.lb4j.discovery.Discoveries;
+import io.lb4j.discovery.Registration;
 import io.lb4j.discovery.RegistryServer;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -91,6 +92,11 @@ final class EmbeddedRegistrySource implements RealSource {
     @Override
     public ServiceDiscovery discovery(String address) {
         return Discoveries.open("registry://" + address + "?waitTime=1s");
+    }
+
+    @Override
+    public Registration.Builder registration(String address, String service, ServiceInstance instance) {
+        return Registration.builder("http://" + address, service, instance);
     }
 
     @Override

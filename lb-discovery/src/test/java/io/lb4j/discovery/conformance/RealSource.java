@@ -2,7 +2,7 @@ package io.lb4j.discovery.conformance;
 
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
-import io.lb4j.discovery.Registrar;
+import io.lb4j.discovery.Registration;
 import java.util.Set;
 
 /** One real server on free ports of this machine, changed from outside while it runs. */
@@ -43,8 +43,8 @@ public interface RealSource {
     /** A discovery of its own, that asks this address; to be closed by the test. */
     ServiceDiscovery discovery(String address);
 
-    /** A registrar of its own, that asks this address; null if servers aren't registered this way. */
-    default Registrar registrar(String address) {
+    /** A registration that asks this address; null if servers aren't registered this way. */
+    default Registration.Builder registration(String address, String service, ServiceInstance instance) {
         return null;
     }
 

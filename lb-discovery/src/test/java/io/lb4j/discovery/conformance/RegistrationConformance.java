@@ -72,9 +72,7 @@ abstract class RegistrationConformance {
     }
 
     private Registration register(String address, ServiceInstance instance) {
-        return Registration.builder(source.registrar(address), service, instance)
-                .ttl(TTL)
-                .start();
+        return source.registration(address, service, instance).ttl(TTL).start();
     }
 
     private void awaitPorts(Integer... ports) {
