@@ -30,6 +30,14 @@ final class ConsulCalls {
         return new JsonCalls("Consul", url, request -> request.header(HEADER, token(token)), client);
     }
 
+    /** Refuses what can't be a part of a path. */
+    static String name(String what, String value) {
+        if (value.isBlank() || value.equals(".") || value.equals("..")) {
+            throw new IllegalArgumentException(what + ": '" + value + "' (expected: a name)");
+        }
+        return value;
+    }
+
     private static String token(Secret token) throws IOException {
         String value = token.read();
         if (value.isEmpty() || !value.chars().allMatch(c -> c > ' ' && c < 0x7f)) {

@@ -92,14 +92,11 @@ public final class ConsulDiscovery implements ServiceDiscovery {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank, or has a meaning in paths
      */
     @Override
     public Watch watch(String service, Listener listener) {
-        if (service.isBlank()) {
-            throw new IllegalArgumentException("service: '" + service + "' (expected: a name)");
-        }
-        return watches.watch(service, listener);
+        return watches.watch(ConsulCalls.name("service", service), listener);
     }
 
     @Override
@@ -170,7 +167,7 @@ public final class ConsulDiscovery implements ServiceDiscovery {
             return this;
         }
 
-        /** Sets tags that instances must have, all of them; default none. */
+        /** Sets tags that instances must have, all of them; default none. Several need Consul 1.3 or later. */
         public Builder tags(String... value) {
             this.tags = List.of(value);
             return this;
@@ -185,6 +182,12 @@ public final class ConsulDiscovery implements ServiceDiscovery {
         /** Sets the namespace to ask for, which Consul Enterprise has; default the token's. */
         public Builder namespace(String value) {
             place.put("ns", value);
+            return this;
+        }
+
+        /** Sets the admin partition to ask for, which Consul Enterprise has; default the agent's. */
+        public Builder partition(String value) {
+            place.put("partition", value);
             return this;
         }
 

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the entries of {@code /v1/health/service}. */
 final class ConsulEntries {
+    /** The weight where Consul's own whole numbers from 1 to 65535 can't say it: 0, which drains, or 2.5. */
+    static final String WEIGHT = "lb4j-weight";
+
     private static final int MAX_PRIORITY = 127;
 
     private ConsulEntries() {}
@@ -43,7 +46,7 @@ final class ConsulEntries {
         Map<String, String> meta = metadata(node, service);
         return ServiceInstance.builder(unbracketed(host), port)
                 .id(id(node, service))
-                .weight(weight(entry, service))
+                .weight(weight(entry, service, meta))
                 .zone(zone(meta))
                 .priority(priority(meta))
                 .secure("true".equals(meta.get("secure")) || "https".equals(meta.get("scheme")))
@@ -64,20 +67,37 @@ final class ConsulEntries {
         return (node.path("Node").asText("") + "/" + id).replaceAll("[\\p{Cntrl}\\s]", "_");
     }
 
-    /** As Consul's own DNS weighs: by the worst check. An instance in a critical state is asked for only on request. */
-    private static double weight(JsonNode entry, JsonNode service) {
-        JsonNode weights = service.path("Weights");
-        String worst = "passing";
+    /**
+     * As Consul's own DNS weighs: by the worst check. An instance in a critical state is asked for only on request, and isn't
+     * to be used all the same when somebody put it or its node into maintenance.
+     */
+    private static double weight(JsonNode entry, JsonNode service, Map<String, String> meta) {
+        boolean critical = false;
+        boolean warning = false;
         for (JsonNode check : entry.path("Checks")) {
-            String status = check.path("Status").asText("");
-            if (status.equals("critical")) {
-                worst = status;
-            } else if (status.equals("warning") && worst.equals("passing")) {
-                worst = status;
+            String id = check.path("CheckID").asText("");
+            if (id.equals("_node_maintenance") || id.startsWith("_service_maintenance:")) {
+                return 0;
             }
+            String status = check.path("Status").asText("");
+            critical |= status.equals("critical");
+            warning |= status.equals("warning");
         }
+        JsonNode weights = service.path("Weights");
+        if (warning && !critical) {
+            return number(weights, "Warning");
+        }
+        String exact = meta.get(WEIGHT);
         // Older agents say nothing of weights; Consul's default is 1 for both.
-        return worst.equals("warning") ? number(weights, "Warning") : number(weights, "Passing");
+        return exact == null ? number(weights, "Passing") : exact(exact);
+    }
+
+    private static double exact(String text) {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(WEIGHT + ": " + text + " (expected: a number from 0 to 1000000)", e);
+        }
     }
 
     private static double number(JsonNode weights, String name) {

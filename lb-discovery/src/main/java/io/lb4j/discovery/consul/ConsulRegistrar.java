@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * minute, and takes no less than one.
  *
  * <p>Zone, priority and {@code secure} go into the service's metadata, where {@link ConsulDiscovery} reads them. The weight is
- * rounded to Consul's whole numbers, and 0 is registered as the least there is, 1, since Consul takes none.
+ * rounded to Consul's whole numbers from 1 to 65535; where that isn't it, as with 0, which drains, the metadata has it as
+ * {@code lb4j-weight} besides.
  *
  * <p>Consul lets whoever registers an id at an agent have it: of two servers with the same id the last one is listed, and
  * each registers again when the other has deregistered. Ids of different agents don't meet.
@@ -72,9 +73,8 @@ public final class ConsulRegistrar implements Registrar {
 
     @Override
     public void check(String service, ServiceInstance instance) {
-        if (service.isBlank()) {
-            throw new IllegalArgumentException("service: '" + service + "' (expected: a name)");
-        }
+        ConsulCalls.name("service", service);
+        ConsulCalls.name("id", instance.id());
     }
 
     @Override
@@ -84,7 +84,7 @@ public final class ConsulRegistrar implements Registrar {
         ask(request, ttl, new Reply(answer, false) {
             @Override
             void ok() {
-                // The check starts in a critical state; only its first renewal lists the instance.
+                // Registering again keeps the check's state, which may be critical; a renewal ends that.
                 renew(service, instance, ttl, answer);
             }
         });
@@ -163,16 +163,22 @@ public final class ConsulRegistrar implements Registrar {
             json.writeStringField(entry.getKey(), entry.getValue());
         }
         json.writeEndObject();
-        int weight = (int) Math.max(1, Math.min(MAX_WEIGHT, Math.round(instance.weight())));
+        int weight = weight(instance);
         json.writeObjectFieldStart("Weights");
         json.writeNumberField("Passing", weight);
         json.writeNumberField("Warning", weight);
         json.writeEndObject();
         json.writeObjectFieldStart("Check");
         json.writeStringField("TTL", ttl.toMillis() + "ms");
+        // An agent that is told a second state while it passes on the first may keep the second to itself for a minute.
+        json.writeStringField("Status", "passing");
         json.writeStringField("DeregisterCriticalServiceAfter", deregisterAfter.toMillis() + "ms");
         json.writeEndObject();
         json.writeEndObject();
+    }
+
+    private static int weight(ServiceInstance instance) {
+        return (int) Math.max(1, Math.min(MAX_WEIGHT, Math.round(instance.weight())));
     }
 
     private static Map<String, String> metadata(ServiceInstance instance) {
@@ -185,6 +191,9 @@ public final class ConsulRegistrar implements Registrar {
         }
         if (instance.secure()) {
             all.put("secure", "true");
+        }
+        if (instance.weight() != weight(instance)) {
+            all.put(ConsulEntries.WEIGHT, Double.toString(instance.weight()));
         }
         return all;
     }

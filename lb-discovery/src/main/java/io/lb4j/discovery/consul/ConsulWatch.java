@@ -41,6 +41,8 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
     /** Who has the turn writes these: one request or timer at a time. */
     private long index;
 
+    private long seen;
+
     private int failures;
     private int hasty;
     private long askedAt;
@@ -115,18 +117,29 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
             failed(settings.calls.unexpected(status, body));
             return;
         }
-        long before = index;
         long now = index(headers.get("X-Consul-Index"));
         boolean leaderless = "false".equals(headers.get("X-Consul-KnownLeader"));
-        index = now < before ? 0 : now;
+        boolean filtered = "true".equals(headers.get("X-Consul-Results-Filtered-By-ACLs"));
+        index = now < seen ? 0 : now;
         failures = 0;
         // An agent that doesn't hold requests, or sits behind something that doesn't, must not be asked in a busy loop.
         boolean held = settings.ticker.nanos() - askedAt > settings.waitTime.toNanos() / 2;
-        hasty = held || now != before ? 0 : hasty + 1;
+        // Nor must servers behind one address that disagree about the index, which then goes back every other time.
+        if (held) {
+            hasty = 0;
+        } else if (now > seen) {
+            hasty = Math.max(0, hasty - 1);
+        } else {
+            hasty += now < seen ? 2 : 1;
+        }
+        seen = now;
         List<String> complaints = new ArrayList<>();
         List<ServiceInstance> instances = ConsulEntries.read(body, complaints);
         if (leaderless && instances.isEmpty()) {
             bulletin.trouble(new IOException(settings.calls + ": its servers have no leader"));
+        } else if (filtered && instances.isEmpty()) {
+            bulletin.trouble(new IOException(
+                    settings.calls + ": the token may not see what there is (expected: service:read and node:read)"));
         } else {
             bulletin.instances(instances, complaints);
         }

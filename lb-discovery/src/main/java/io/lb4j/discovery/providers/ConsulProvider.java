@@ -27,6 +27,7 @@ public final class ConsulProvider implements DiscoveryProvider {
                 .waitTime(uri.duration("waitTime", ConsulDiscovery.DEFAULT_WAIT));
         set(uri.string("dc", null), builder::datacenter);
         set(uri.string("ns", null), builder::namespace);
+        set(uri.string("partition", null), builder::partition);
         set(uri.string("filter", null), builder::filter);
         OkHttpClient client = uri.client();
         if (client != null) {

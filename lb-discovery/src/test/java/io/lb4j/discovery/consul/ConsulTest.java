@@ -202,7 +202,7 @@ class ConsulTest {
             await().atMost(LONG).until(() -> told.last.size() == 1);
             assertThat(registration.awaitRegistered(LONG)).isTrue();
             ServiceInstance listed = told.last.get(0);
-            assertThat(listed.weight()).isEqualTo(3);
+            assertThat(listed.weight()).isEqualTo(2.6);
             assertThat(listed.zone()).isEqualTo("z1");
             assertThat(listed.priority()).isEqualTo(3);
             assertThat(listed.secure()).isTrue();
