@@ -49,6 +49,7 @@ final class ExamplesTest {
                         "FileDiscoveryExample",
                         "RegistryExample",
                         "StickySessions",
+                        "WebTier",
                         "ReportedLoad",
                         "PageTypeAffinity",
                         "RoutingExample",

@@ -138,6 +138,20 @@ public final class SharedAffinity implements AutoCloseable {
                 .start(take(next, known, Duration.ZERO));
     }
 
+    /**
+     * Says that an instance has a key already, as it made that itself: it began a session under this name, say. If somebody holds the key, it stays
+     * where it is. Waits for nothing; the next call with the key in this process goes there in any case.
+     *
+     * @param hash the key's, as in {@link PickRequest#hash()}
+     * @param instanceId the id of the instance, 1 to 255 characters
+     */
+    public void settle(long hash, String instanceId) {
+        if (cache.find(hash) == null) {
+            assume(hash, instanceId, null);
+        }
+        guard.ask(hash, instanceId, null, unused -> {});
+    }
+
     /** What became of calls so far. */
     public AffinityStats stats() {
         return new AffinityStats(

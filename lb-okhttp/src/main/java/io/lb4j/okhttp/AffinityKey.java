@@ -83,7 +83,7 @@ public interface AffinityKey {
             for (String header : headers) {
                 String value = cookieValue(header, name);
                 if (value != null) {
-                    return cookieText(value);
+                    return CookieText.of(value);
                 }
             }
             return null;
@@ -106,7 +106,7 @@ public interface AffinityKey {
             }
             for (Cookie cookie : jar.loadForRequest(request.url())) {
                 if (cookie.name().equals(name)) {
-                    return cookieText(cookie.value());
+                    return CookieText.of(cookie.value());
                 }
             }
             return null;
@@ -169,13 +169,6 @@ public interface AffinityKey {
     static AffinityKey of(Function<? super Request, ? extends @Nullable String> key) {
         Objects.requireNonNull(key, "key");
         return key::apply;
-    }
-
-    private static @Nullable String cookieText(String value) {
-        int last = value.length() - 1;
-        String bare =
-                last >= 1 && value.charAt(0) == '"' && value.charAt(last) == '"' ? value.substring(1, last) : value;
-        return bare.isEmpty() ? null : bare;
     }
 
     private static @Nullable String parameterValue(String query, String name) {

@@ -175,6 +175,7 @@ final class Attempt extends CallLink {
     @Override
     public void followUpDecision(Call call, Response response, @Nullable Request next) {
         if (next != null) {
+            service.learnSession(this, response);
             followUp = next;
             followUpByStranger = left;
             left = !next.url().host().equals(service.host());

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import okhttp3.Cache;
 import okhttp3.Call;
+import okhttp3.CookieJar;
 import okhttp3.Interceptor.Chain;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
@@ -62,6 +63,11 @@ final class AttemptSender {
         this.startNanos = callNanos > 0 && begun == 0 ? System.nanoTime() : begun;
     }
 
+    /** What will add cookies to the request. */
+    CookieJar jar() {
+        return chain.getCookieJar();
+    }
+
     Call call() {
         return call;
     }
@@ -101,6 +107,7 @@ final class AttemptSender {
         try {
             response = aimed && isAimable(attempt) ? aimed(attempt) : child(attempt, beside);
             service.readLoad(attempt, response);
+            service.learnSession(attempt, response);
             return AttemptEnd.answered(attempt, response, service.judge(attempt, response));
         } catch (RedirectedToService e) {
             return AttemptEnd.failed(attempt, e, Verdict.SUCCESS);

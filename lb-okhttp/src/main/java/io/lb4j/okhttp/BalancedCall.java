@@ -78,7 +78,7 @@ final class BalancedCall {
         if (cached != null) {
             return cached;
         }
-        PickRequest pick = service.pickRequest(request);
+        PickRequest pick = service.pickRequest(request, sender.jar());
         Subset subset = terms.subset();
         if (subset != null) {
             pick = pick.within(subset);
@@ -136,7 +136,7 @@ final class BalancedCall {
             }
             if (next == null) {
                 Response response = result(end, errors);
-                if (session != null) {
+                if (session != null && end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
                     session.served(end.attempt().lease.instance().id(), wanted);
                 }
                 return response;

@@ -157,7 +157,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
         List<String> lines = rules == null ? List.of() : rules.current().explain(request);
         Request sent = decision == null ? request : decision.request();
         Service service = services.get(sent.url().host());
-        PickRequest pick = service.pickRequest(sent);
+        PickRequest pick = service.pickRequest(sent, transport.base.cookieJar());
         Subset subset = decision == null ? null : decision.subset();
         return new RequestExplanation(
                 lines,

@@ -80,8 +80,18 @@ public final class PersistenceCookie {
      * @param cookieHeader the {@code Cookie} header as the user sent it, with whatever other cookies; null if there is none
      */
     public Session session(@Nullable String cookieHeader) {
-        CookieSeal.Content known = cookieHeader == null ? null : read(cookieHeader);
-        return new Session(this, known);
+        return new Session(this, cookieHeader == null ? Reading.NOTHING : read(cookieHeader));
+    }
+
+    /**
+     * What a header said.
+     *
+     * @param content null if nothing that counts
+     * @param trouble why not, if there was something; null if there was nothing, or something that counts
+     */
+    private record Reading(
+            CookieSeal.@Nullable Content content, @Nullable String trouble) {
+        static final Reading NOTHING = new Reading(null, null);
     }
 
     /** How many cookies were read that this didn't issue: forged, broken, of another service or an old key. */
@@ -100,21 +110,26 @@ public final class PersistenceCookie {
     }
 
     /** Several of the name may be there, one planted by another site of the domain: the first that is ours counts. */
-    private CookieSeal.@Nullable Content read(String header) {
+    private Reading read(String header) {
+        String trouble = null;
         for (String pair : header.split(";", -1)) {
             int equals = pair.indexOf('=');
             if (equals >= 0 && pair.substring(0, equals).trim().equals(name)) {
                 CookieSeal.Content content = open(pair.substring(equals + 1).trim());
                 if (content == null) {
                     rejected.increment();
+                    trouble = "cookie " + name + ": forged, broken, or sealed for another service or with another key"
+                            + " (expected: one that was issued here for " + service + ")";
                 } else if (content.expiresAt() <= now()) {
                     expired.increment();
+                    trouble = "cookie " + name + ": expired " + (now() - content.expiresAt())
+                            + " s ago (expected: one that is not older than " + seconds + " s)";
                 } else {
-                    return content;
+                    return new Reading(content, null);
                 }
             }
         }
-        return null;
+        return new Reading(null, trouble);
     }
 
     private CookieSeal.@Nullable Content open(String value) {
@@ -157,17 +172,24 @@ public final class PersistenceCookie {
     public static final class Session {
         private final PersistenceCookie cookie;
         private final CookieSeal.@Nullable Content known;
+        private final @Nullable String trouble;
         private final AtomicReference<@Nullable String> instance;
 
-        private Session(PersistenceCookie cookie, CookieSeal.@Nullable Content known) {
+        private Session(PersistenceCookie cookie, Reading reading) {
             this.cookie = cookie;
-            this.known = known;
+            this.known = reading.content;
+            this.trouble = reading.trouble;
             this.instance = new AtomicReference<>(known == null ? null : known.instanceId());
         }
 
         /** The id of the instance that serves it; null as long as none does. Not for the user's eyes. */
         public @Nullable String instanceId() {
             return instance.get();
+        }
+
+        /** Why the user's cookie is as good as none, for a log; null if it isn't, or there is none. Its value is not in it. */
+        public @Nullable String trouble() {
+            return trouble;
         }
 
         /**
@@ -300,12 +322,20 @@ public final class PersistenceCookie {
          * Builds the cookie.
          *
          * @throws IllegalStateException if there is no key
-         * @throws IllegalArgumentException if it is {@code SameSite=None} and not secure, which browsers refuse
+         * @throws IllegalArgumentException if browsers would refuse it: {@code SameSite=None} or a name with {@code __Secure-} or {@code __Host-} that is
+         *     not secure, or the last with a path
          */
         public PersistenceCookie build() {
             if (keys.isEmpty()) {
                 throw new IllegalStateException("PersistenceCookie: key is missing (expected: set before build)");
             }
+            boolean isHost = name.startsWith("__Host-");
+            check(
+                    secure || !(isHost || name.startsWith("__Secure-")),
+                    "secure",
+                    false,
+                    "true for a name that begins with __Host- or __Secure-");
+            check(path.equals("/") || !isHost, "path", "'" + path + "'", "/ for a name that begins with __Host-");
             check(
                     secure || !sameSite.equals("None"),
                     "sameSite",

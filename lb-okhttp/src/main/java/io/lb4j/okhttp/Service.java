@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import okhttp3.Call;
+import okhttp3.CookieJar;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -162,27 +163,53 @@ final class Service implements AutoCloseable {
         }
     }
 
-    PickRequest pickRequest(Request request) {
+    /**
+     * What the balancer is told of a call.
+     *
+     * @param jar the call's
+     */
+    PickRequest pickRequest(Request request, CookieJar jar) {
         if (prewarming != null) {
             prewarming.onCall(request.url());
         }
-        AffinityKey affinity = settings.affinity;
         PickRequest pick = PickRequest.plain();
-        if (affinity != null) {
-            try {
-                OptionalLong hash = affinity.hash(request);
-                if (hash.isPresent()) {
-                    pick = PickRequest.ofHash(hash.getAsLong());
-                }
-            } catch (Throwable e) {
-                report("affinity key", e);
-            }
+        OptionalLong hash = key(request, jar);
+        if (hash.isPresent()) {
+            pick = PickRequest.ofHash(hash.getAsLong());
         }
         String endpoint = endpointOf(request);
         if (endpoint != null) {
             pick = pick.withEndpoint(endpoint);
         }
         return pick.withCall(request);
+    }
+
+    private OptionalLong key(Request request, CookieJar jar) {
+        AffinityKey affinityKey = settings.affinity;
+        SessionCookie session = settings.sessionCookie;
+        try {
+            if (affinityKey != null) {
+                return affinityKey.hash(request);
+            }
+            return session == null
+                    ? OptionalLong.empty()
+                    : session.session(request, WireUrls.of(request.url(), knowsTls), jar);
+        } catch (Throwable e) {
+            report(session == null ? "affinity key" : "cookie jar", e);
+            return OptionalLong.empty();
+        }
+    }
+
+    /** Remembers the session that the instance began with this answer, if any. */
+    void learnSession(Attempt attempt, Response answer) {
+        SessionCookie cookie = settings.sessionCookie;
+        SharedAffinity keys = affinity;
+        if (cookie != null && keys != null && !isStrangers(attempt, answer)) {
+            OptionalLong session = cookie.begun(answer);
+            if (session.isPresent()) {
+                keys.settle(session.getAsLong(), attempt.lease.instance().id());
+            }
+        }
     }
 
     private @Nullable String endpointOf(Request request) {

@@ -4,6 +4,7 @@ import io.lb4j.LoadProbe;
 import io.lb4j.Strategy;
 import io.lb4j.affinity.AffinitySettings;
 import io.lb4j.affinity.AffinityStore;
+import io.lb4j.affinity.InMemoryAffinityStore;
 import io.lb4j.health.CallQueue;
 import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.HealthCheck;
@@ -22,10 +23,17 @@ import org.jspecify.annotations.Nullable;
  * How calls to one service are balanced, judged and retried. Immutable; made by {@link LoadBalancedClient.Builder}.
  */
 public final class ServiceSettings {
+    /** How many sessions are remembered by a {@linkplain Builder#sessionCookie session cookie} without a store. */
+    public static final int DEFAULT_SESSIONS = 100_000;
+
+    /** For how long after its last call such a session is remembered: 30 minutes, as long as servlet containers keep it. */
+    public static final Duration DEFAULT_SESSION_TIME_TO_LIVE = Duration.ofMinutes(30);
+
     final BiFunction<String, TlsSource, Strategy> strategy;
     final @Nullable AffinityKey affinity;
     final @Nullable AffinityStore affinityStore;
     final AffinitySettings affinitySettings;
+    final @Nullable SessionCookie sessionCookie;
     final @Nullable EndpointName endpoint;
     final OutcomeClassifier classifier;
     final @Nullable HealthCheck healthCheck;
@@ -52,10 +60,13 @@ public final class ServiceSettings {
         this.strategy = chosen != null
                 ? chosen
                 : Builder.always(
-                        builder.affinityStore == null ? Strategies.defaultStrategy() : Strategies.rendezvous());
+                        builder.affinityStore == null || builder.sessionCookie != null
+                                ? Strategies.defaultStrategy()
+                                : Strategies.rendezvous());
         this.affinity = builder.affinity;
         this.affinityStore = builder.affinityStore;
         this.affinitySettings = builder.affinitySettings;
+        this.sessionCookie = builder.sessionCookie;
         this.endpoint = builder.endpoint;
         this.classifier = builder.classifier;
         this.healthCheck = builder.healthCheck;
@@ -84,6 +95,7 @@ public final class ServiceSettings {
         private @Nullable AffinityKey affinity;
         private @Nullable AffinityStore affinityStore;
         private AffinitySettings affinitySettings = AffinitySettings.DEFAULT;
+        private @Nullable SessionCookie sessionCookie;
         private @Nullable EndpointName endpoint;
         private OutcomeClassifier classifier = OutcomeClassifier.standard();
         private @Nullable HealthCheck healthCheck;
@@ -141,6 +153,7 @@ public final class ServiceSettings {
         public Builder affinity(@Nullable AffinityKey value) {
             this.affinity = value;
             this.affinityStore = null;
+            this.sessionCookie = null;
             return this;
         }
 
@@ -161,6 +174,34 @@ public final class ServiceSettings {
             this.affinity = Objects.requireNonNull(key, "key");
             this.affinityStore = Objects.requireNonNull(store, "store");
             this.affinitySettings = Objects.requireNonNull(settings, "settings");
+            this.sessionCookie = null;
+            return this;
+        }
+
+        /**
+         * Keeps sessions where they began, by the cookie in which the servers themselves name them ({@code JSESSIONID}): which instance sets which
+         * value is remembered, and later calls with it go there until it dies; then the strategy chooses, and what that instance sets is remembered. The cookie is taken from the
+         * request's own header, or from the cookie jar of the OkHttp client. Instead of {@link #affinity}. Remembers
+         * {@value ServiceSettings#DEFAULT_SESSIONS} sessions, in this process, until {@link ServiceSettings#DEFAULT_SESSION_TIME_TO_LIVE} after their last call.
+         *
+         * @param name the cookie's
+         * @throws IllegalArgumentException if empty
+         */
+        public Builder sessionCookie(String name) {
+            return sessionCookie(name, InMemoryAffinityStore.create(DEFAULT_SESSIONS, DEFAULT_SESSION_TIME_TO_LIVE));
+        }
+
+        /**
+         * The same with a store, which says how many sessions are remembered and for how long, and may be shared with other processes.
+         *
+         * @param store stays the caller's, and may serve other services and clients, too
+         */
+        public Builder sessionCookie(String name, AffinityStore store) {
+            check(!name.isEmpty(), "sessionCookie", "''", "the name of a cookie");
+            affinity(null);
+            this.affinityStore = Objects.requireNonNull(store, "store");
+            this.affinitySettings = AffinitySettings.DEFAULT;
+            this.sessionCookie = new SessionCookie(name);
             return this;
         }
 

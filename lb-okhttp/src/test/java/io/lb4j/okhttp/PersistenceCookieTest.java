@@ -98,6 +98,8 @@ class PersistenceCookieTest extends Fixture {
         }
         assertThat(cookie.rejected()).isEqualTo(tried);
         PersistenceCookie.Session forged = cookie.session("lb=AAAA");
+        assertThat(forged.trouble()).startsWith("cookie lb: forged, broken, ").doesNotContain("AAAA");
+        assertThat(cookie.session("lb=AAAA; " + good).trouble()).isNull();
         assertThat(call(client, forged)).isNotEmpty();
         assertThat(forged.setCookie()).isNotNull();
     }
@@ -168,6 +170,9 @@ class PersistenceCookieTest extends Fixture {
         now.set(now.get().plusSeconds(1));
         assertThat(cookie.session(good).instanceId()).isNull();
         assertThat(cookie.expired()).isEqualTo(1);
+        now.set(now.get().plusSeconds(9));
+        assertThat(cookie.session(good).trouble())
+                .isEqualTo("cookie lb: expired 9 s ago (expected: one that is not older than 3600 s)");
         assertThat(cookie.session(sent(half.setCookie())).instanceId()).isNotNull();
     }
 
@@ -220,5 +225,31 @@ class PersistenceCookieTest extends Fixture {
                         () -> cookie().key(KEY).secure(false).sameSite("None").build())
                 .hasMessageContaining("sameSite: 'None'");
         assertThatThrownBy(() -> cookie().timeToLive(Duration.ZERO)).hasMessageContaining("timeToLive");
+    }
+
+    @Test
+    void builder_withAPrefixThatBrowsersCheck_refusesWhatTheyDo() {
+        assertThatThrownBy(() -> PersistenceCookie.builder("__Host-lb", "orders")
+                        .key(KEY)
+                        .path("/x")
+                        .build())
+                .hasMessageContaining("path: '/x'");
+        assertThatThrownBy(() -> PersistenceCookie.builder("__Secure-lb", "orders")
+                        .key(KEY)
+                        .secure(false)
+                        .build())
+                .hasMessageContaining("secure: false");
+    }
+
+    @Test
+    void instance_thatFails_isNotKeptForANewUser() throws Exception {
+        Backend a = backend("a", Wire.H1).answersStatus(500);
+        LoadBalancedClient client = client(a);
+        PersistenceCookie.Session session = cookie().key(KEY).build().session(null);
+
+        call(client, session);
+
+        assertThat(session.instanceId()).isNull();
+        assertThat(session.setCookie()).isNull();
     }
 }
