@@ -2,6 +2,7 @@ package io.lb4j.examples.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lb4j.affinity.AffinitySettings;
 import io.lb4j.health.AimdLimit;
 import io.lb4j.health.CallQueue;
 import io.lb4j.health.GradientLimit;
@@ -10,6 +11,8 @@ import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.Probe;
 import io.lb4j.health.SlowStart;
 import io.lb4j.retry.HedgePolicy;
+import io.lb4j.scaling.ScalingPolicy;
+import io.lb4j.socket.ConnectionSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,6 +31,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class DocsDefaultsTest {
     private static final Pattern ROW = Pattern.compile("\\| `(\\w+)\\.(\\w+)` \\| ([^|]+) \\|.*");
 
+    private static final List<String> FILES =
+            List.of("health.md", "overload.md", "okhttp.md", "scaling.md", "layer4.md", "affinity.md");
+
     static Stream<Arguments> settings() {
         return Stream.of(
                 Arguments.of("OutlierDetection", OutlierDetection.DEFAULT),
@@ -36,7 +42,10 @@ final class DocsDefaultsTest {
                 Arguments.of("AimdLimit", AimdLimit.DEFAULT),
                 Arguments.of("GradientLimit", GradientLimit.DEFAULT),
                 Arguments.of("CallQueue", CallQueue.DEFAULT),
-                Arguments.of("HedgePolicy", HedgePolicy.defaults()));
+                Arguments.of("HedgePolicy", HedgePolicy.defaults()),
+                Arguments.of("ScalingPolicy", ScalingPolicy.DEFAULT),
+                Arguments.of("ConnectionSettings", ConnectionSettings.DEFAULT),
+                Arguments.of("AffinitySettings", AffinitySettings.DEFAULT));
     }
 
     @ParameterizedTest
@@ -44,7 +53,7 @@ final class DocsDefaultsTest {
     void table_everySetting_showsItsDefault(String type, Record defaults) throws Exception {
         Map<String, String> shown = new LinkedHashMap<>();
         List<String> lines = new ArrayList<>();
-        for (String file : List.of("health.md", "overload.md", "okhttp.md")) {
+        for (String file : FILES) {
             lines.addAll(Files.readAllLines(CodeBlock.ROOT.resolve(Path.of("docs", file))));
         }
         for (String line : lines) {
@@ -56,7 +65,10 @@ final class DocsDefaultsTest {
         Map<String, String> actual = new LinkedHashMap<>();
         for (var component : defaults.getClass().getRecordComponents()) {
             Object value = component.getAccessor().invoke(defaults);
-            if (!(value instanceof Probe)) {
+            // What is no number is told of in words, unless the table has it.
+            if (value instanceof Duration
+                    || component.getType().isPrimitive()
+                    || shown.containsKey(component.getName())) {
                 actual.put(component.getName(), text(value));
             }
         }
