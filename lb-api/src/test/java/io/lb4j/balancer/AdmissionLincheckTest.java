@@ -10,6 +10,7 @@ import io.lb4j.health.CallQueue;
 import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.GradientLimit;
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 4, unit = TimeUnit.MINUTES) // seconds of work, but on a busy machine they stretch
 final class AdmissionLincheckTest {
     @ParameterizedTest
-    @ValueSource(classes = {OldestFirst.class, NewestFirst.class, Learning.class})
+    @ValueSource(classes = {OldestFirst.class, NewestFirst.class, Learning.class, InTurn.class})
     void queue_underEveryInterleaving_losesNoPlaceAndForgetsNobody(Class<?> queue) {
         Interleavings.exploreBig(queue);
     }
@@ -132,6 +133,41 @@ final class AdmissionLincheckTest {
         /** Lincheck makes it, for each order anew. */
         public Learning() {
             super(AimdLimit.builder().initial(1).max(1).build(), Duration.ofDays(1));
+        }
+    }
+
+    /** What gets free belongs to those who wait: nobody who comes later is served before a call that waits already. */
+    public static final class InTurn {
+        private final Rig rig = new Rig();
+        private final LoadBalancer balancer = rig.builder()
+                .strategy(eligible -> request -> eligible.get(0))
+                .concurrencyLimit(ConcurrencyLimit.fixed(1))
+                .queue(new CallQueue(10, Duration.ofDays(1), Duration.ofDays(1)))
+                .build();
+        private final Queue<CompletableFuture<Lease>> calls = new ConcurrentLinkedQueue<>();
+
+        /** Lincheck makes it, for each order anew. */
+        public InTurn() {
+            rig.set(Rig.instances(1));
+            call();
+        }
+
+        @Operation
+        public void call() {
+            List<CompletableFuture<Lease>> before =
+                    calls.stream().filter(each -> !each.isDone()).toList();
+            CompletableFuture<Lease> call = balancer.acquireAsync(PickRequest.plain(), Duration.ofDays(1));
+            calls.add(call);
+            check(!call.isDone() || before.stream().allMatch(CompletableFuture::isDone), "a call overtook another");
+        }
+
+        @Operation
+        public void end() {
+            for (CompletableFuture<Lease> each : calls) {
+                if (each.isDone() && each.join().close(Outcome.SUCCESS)) {
+                    return;
+                }
+            }
         }
     }
 

@@ -48,6 +48,7 @@ class HedgedAndLimitedTest extends Fixture {
     void callers_hedgedLimitedAndQueued_giveEveryPlaceBackAndKeepTheBudget(int callers) throws Exception {
         int limit = 3;
         int callsEach = 20;
+        boolean crowded = callers > 9;
         Backend[] all = new Backend[3];
         for (int i = 0; i < all.length; i++) {
             Backend backend = backend(String.valueOf((char) ('a' + i)), Wire.H1);
@@ -71,7 +72,7 @@ class HedgedAndLimitedTest extends Fixture {
         for (int i = 0; i < callers; i++) {
             running.add(threads.submit(() -> {
                 for (int call = 0; call < callsEach; call++) {
-                    givenUp.addAndGet(call(client, call % 5 == 4) ? 0 : 1);
+                    givenUp.addAndGet(call(client, crowded && call % 5 == 4) ? 0 : 1);
                 }
                 return null;
             }));
@@ -91,8 +92,8 @@ class HedgedAndLimitedTest extends Fixture {
         int made = callers * callsEach;
         // One that was given up while it waited had no place; a hedge has one of its own.
         assertThat(counted).isBetween((long) made - givenUp.get(), made + made / 5L);
-        if (callers == 3) {
-            assertThat(counted).as("with the hedges").isGreaterThan(made - givenUp.get());
+        if (!crowded) {
+            assertThat(counted).as("with the hedges").isGreaterThan(made);
         }
         List<Lease> places = new ArrayList<>();
         for (int i = 0; i < all.length * limit; i++) {
