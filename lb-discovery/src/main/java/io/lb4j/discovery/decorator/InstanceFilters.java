@@ -10,7 +10,10 @@ import java.util.function.Predicate;
 
 /** Tests for {@link FilteredDiscovery}; several are joined by {@link Predicate#and}. Immutable. */
 public final class InstanceFilters {
-    /** The metadata that hold an instance's tags, separated by commas: {@code tags}. */
+    /**
+     * The metadata that hold an instance's tags, separated by commas: {@code tags}. Those of a registry, under its name and
+     * {@code -tags} as in {@code consul-tags}, count too.
+     */
     public static final String TAGS = "tags";
 
     /** The metadata that hold an instance's version: {@code version}. */
@@ -45,8 +48,11 @@ public final class InstanceFilters {
     }
 
     private static Collection<String> tags(ServiceInstance instance) {
-        String tags = instance.metadata().getOrDefault(TAGS, "");
-        return Arrays.stream(tags.split(",", -1)).map(String::strip).toList();
+        return instance.metadata().entrySet().stream()
+                .filter(entry -> entry.getKey().equals(TAGS) || entry.getKey().endsWith("-" + TAGS))
+                .flatMap(entry -> Arrays.stream(entry.getValue().split(",", -1)))
+                .map(String::strip)
+                .toList();
     }
 
     private static Set<String> set(String name, String... values) {

@@ -50,6 +50,9 @@ class SelectingTest {
                 .hasToString("zone in [a, b] and tags [blue]")
                 .accepts(one, two)
                 .rejects(three);
+        assertThat(InstanceFilters.tag("blue", "fast"))
+                .accepts(instance(4, null, Map.of("consul-tags", "fast", "tags", "blue")))
+                .rejects(instance(5, null, Map.of("consul-tags", "fast", "stags", "blue")));
         assertThatThrownBy(InstanceFilters::zone).hasMessage("zones: none (expected: at least one)");
     }
 
