@@ -3,6 +3,7 @@ import io.lb4j.discovery.providers.ConsulProvider;
 import io.lb4j.discovery.providers.DnsProvider;
 import io.lb4j.discovery.providers.EtcdProvider;
 import io.lb4j.discovery.providers.FileProvider;
+import io.lb4j.discovery.providers.KubernetesProvider;
 import io.lb4j.discovery.providers.RegistryProvider;
 import io.lb4j.discovery.providers.StaticProvider;
 import io.lb4j.discovery.providers.ZooKeeperProvider;
@@ -24,6 +25,7 @@ module io.lb4j.discovery {
     exports io.lb4j.discovery.decorator;
     exports io.lb4j.discovery.dns;
     exports io.lb4j.discovery.etcd;
+    exports io.lb4j.discovery.kubernetes;
     exports io.lb4j.discovery.zookeeper;
     exports io.lb4j.server;
 
@@ -34,6 +36,7 @@ module io.lb4j.discovery {
             DnsProvider,
             EtcdProvider,
             FileProvider,
+            KubernetesProvider,
             RegistryProvider,
             StaticProvider,
             ZooKeeperProvider;

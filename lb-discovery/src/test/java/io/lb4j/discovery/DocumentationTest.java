@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.lb4j.discovery.dns.DnsDiscovery;
 import io.lb4j.discovery.etcd.EtcdDiscovery;
 import io.lb4j.discovery.internal.InstanceReader;
+import io.lb4j.discovery.kubernetes.KubernetesDiscovery;
 import io.lb4j.discovery.zookeeper.ZooKeeperDiscovery;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,6 +69,13 @@ class DocumentationTest {
         assertThat(Files.readString(Path.of("..", "docs", "discovery-etcd.md")))
                 .contains("every " + EtcdDiscovery.DEFAULT_WAIT.toSeconds() + " s (`waitTime`)")
                 .contains("`prefix` is `" + EtcdDiscovery.DEFAULT_PREFIX + "` unless set");
+    }
+
+    @Test
+    void kubernetes_ofTheDocumentation_isAsInTheCode() throws IOException {
+        assertThat(Files.readString(Path.of("..", "docs", "discovery-kubernetes.md")))
+                .contains("lasts " + KubernetesDiscovery.DEFAULT_WATCH_TIME.toSeconds() + " s (`watchTime`)")
+                .contains("metadata `" + KubernetesDiscovery.CONDITION + "`");
     }
 
     @Test
