@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 
 /** What docs/discovery.md says is so. */
@@ -84,5 +86,18 @@ class DocumentationTest {
                 .contains("session time-out (" + ZooKeeperDiscovery.DEFAULT_SESSION_TIMEOUT.toSeconds()
                         + " s, `sessionTimeout`)")
                 .contains("a node `" + ZooKeeperDiscovery.DEFAULT_BASE_PATH + "/orders/<id>`");
+    }
+
+    @Test
+    void schemes_everyShippedOne_isInTheTable() throws IOException {
+        List<String> schemes = ServiceLoader.load(DiscoveryProvider.class).stream()
+                .filter(provider -> provider.type().getName().startsWith("io.lb4j.discovery.providers."))
+                .map(provider -> provider.get().scheme())
+                .toList();
+
+        assertThat(schemes).hasSizeGreaterThan(5);
+        for (String scheme : schemes) {
+            assertThat(document()).contains("\n| `" + scheme + ":");
+        }
     }
 }

@@ -39,6 +39,7 @@ final class ApiServer implements AutoCloseable {
     final List<String> asked = new CopyOnWriteArrayList<>();
 
     private final @Nullable SSLContext tls;
+    private long told;
     private HttpServer http;
     private ExecutorService threads;
     private int port;
@@ -278,7 +279,16 @@ final class ApiServer implements AutoCloseable {
             if (bookmark ? bookmarks : isSelected(event.path("object"), namespace, query)) {
                 write(out, event);
             }
+            synchronized (this) {
+                told = seen;
+                notifyAll();
+            }
         }
+    }
+
+    /** Whether a watch has been told everything there is. */
+    synchronized boolean hasToldAll() {
+        return told == version;
     }
 
     private static void write(OutputStream out, JsonNode line) throws IOException {

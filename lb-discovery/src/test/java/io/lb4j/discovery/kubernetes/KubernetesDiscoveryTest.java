@@ -123,6 +123,7 @@ class KubernetesDiscoveryTest {
         await().until(() -> watches() == 1);
         api.put("shop", "users", "u", slice(9));
         api.bookmark();
+        await().until(api::hasToldAll);
         // Whoever asks from before the bookmark is told that it is too old.
         api.forgetChanges();
         await().until(() -> watches() >= 3);
@@ -168,14 +169,16 @@ class KubernetesDiscoveryTest {
         await().until(() -> !recorder.errors.isEmpty());
         api.start();
         await().until(() -> recorder.snapshots.size() == 2);
-        assertThat(recorder.errors).hasSize(1);
+        // A stream that ends and a connection that is refused are two troubles, and an outage may show both.
+        assertThat(recorder.errors).hasSizeBetween(1, 2);
+        int before = recorder.errors.size();
         assertThat(recorder.snapshots).allMatch(recorder.snapshots.get(0)::equals);
         api.put("shop", "orders", "a", slice(2));
         awaitLast("10.0.0.2:80");
 
         await().until(() -> watches() == 2);
         api.kill();
-        await().until(() -> recorder.errors.size() == 2);
+        await().until(() -> recorder.errors.size() > before);
         api.loseMemory();
         api.start();
         await().until(() -> recorder.unknown.size() == 1);
