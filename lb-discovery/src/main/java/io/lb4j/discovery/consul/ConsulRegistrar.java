@@ -170,7 +170,7 @@ public final class ConsulRegistrar implements Registrar {
         json.writeEndObject();
         json.writeObjectFieldStart("Check");
         json.writeStringField("TTL", ttl.toMillis() + "ms");
-        // An agent that is told a second state while it passes on the first may keep the second to itself for a minute.
+        // Listed at once, not only by the first renewal.
         json.writeStringField("Status", "passing");
         json.writeStringField("DeregisterCriticalServiceAfter", deregisterAfter.toMillis() + "ms");
         json.writeEndObject();
