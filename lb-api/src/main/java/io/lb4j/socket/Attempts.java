@@ -90,7 +90,8 @@ final class Attempts {
     /** How long the attempt may take, at least a millisecond: zero would be for ever. */
     int attemptMillis() {
         long nanos = Math.min(leftNanos(), connector.attemptNanos());
-        return (int) Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos));
+        // Rounded up: what rounding down left over would begin another attempt when the time is over.
+        return (int) Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos + 999_999));
     }
 
     /** The attempt has become a connection. */
