@@ -80,7 +80,8 @@ class DiscoveriesTest {
 
             await().untilAsserted(() -> assertThat(recorder.last()).containsExactly("127.0.0.1:8081"));
             await().untilAsserted(() -> assertThat(named.last()).containsExactly("127.0.0.1:8081"));
-            assertThat(registration.status().state()).isEqualTo(Registration.State.REGISTERED);
+            await().untilAsserted(
+                            () -> assertThat(registration.status().state()).isEqualTo(Registration.State.REGISTERED));
         }
     }
 

@@ -128,7 +128,8 @@ class EtcdRegistrationTest {
             etcd.delete(KEY);
             awaitLast();
             awaitLast("127.0.0.1:1");
-            assertThat(registration.status().state()).isEqualTo(State.REGISTERED);
+            await().untilAsserted(
+                            () -> assertThat(registration.status().state()).isEqualTo(State.REGISTERED));
         }
         awaitLast();
     }
@@ -161,7 +162,7 @@ class EtcdRegistrationTest {
             before.close();
             etcd.put("orders", ServiceInstance.of("127.0.0.1", 9));
             awaitLast("127.0.0.1:9", "127.0.0.1:1");
-            assertThat(after.status().state()).isEqualTo(State.REGISTERED);
+            await().untilAsserted(() -> assertThat(after.status().state()).isEqualTo(State.REGISTERED));
         }
     }
 

@@ -275,7 +275,9 @@ class EtcdTest {
                             instance(1))
                     .start()) {
                 awaitLast(instance(1));
-                assertThat(registration.status().state()).isEqualTo(Registration.State.REGISTERED);
+                // Who watches may hear of it before who registered.
+                await().untilAsserted(() ->
+                        assertThat(registration.status().state()).isEqualTo(Registration.State.REGISTERED));
             }
             awaitLast();
         } finally {
