@@ -35,8 +35,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Registration implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Registration.class.getName());
-    private static final Duration RETRY_BASE = Duration.ofMillis(100);
-    private static final Duration RETRY_MAX = Duration.ofSeconds(5);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
 
     private final Registrar registrar;
@@ -101,13 +99,13 @@ public final class Registration implements AutoCloseable {
         this.instance = builder.instance;
         this.ttl = builder.ttl;
         this.patience = patience(ttl);
-        this.backoff = new Backoff(RETRY_BASE, patience, builder.random);
+        this.backoff = new Backoff(Backoff.BASE, patience, builder.random);
     }
 
     /** How long to wait for an answer: two tries to renew must fit into what is left of a lease when the first one begins. */
     static Duration patience(Duration ttl) {
         Duration third = ttl.dividedBy(3);
-        return third.compareTo(RETRY_MAX) < 0 ? third : RETRY_MAX;
+        return third.compareTo(Backoff.MAX) < 0 ? third : Backoff.MAX;
     }
 
     /**

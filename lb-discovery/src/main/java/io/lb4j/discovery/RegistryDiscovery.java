@@ -42,7 +42,7 @@ public final class RegistryDiscovery implements ServiceDiscovery {
                 Ticker.system(),
                 builder.wait,
                 builder.margin,
-                new Backoff(RegistryWatch.RETRY_BASE, RegistryWatch.RETRY_MAX, builder.random));
+                Backoff.standard(builder.random));
         this.watches = new ServiceWatches(toString(), service -> new RegistryWatch(service, settings));
     }
 

@@ -8,6 +8,7 @@ import io.lb4j.discovery.internal.Backoff;
 import io.lb4j.discovery.internal.Bulletin;
 import io.lb4j.discovery.internal.InstanceReader;
 import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.Questions;
 import io.lb4j.discovery.internal.ServiceWatches;
 import io.lb4j.discovery.internal.Watchers;
 import java.io.IOException;
@@ -18,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import okhttp3.Call;
 import okhttp3.Headers;
 import okhttp3.Request;
 import org.jspecify.annotations.Nullable;
@@ -28,29 +28,20 @@ import org.jspecify.annotations.Nullable;
  * time. Thread-safe.
  */
 final class RegistryWatch implements JsonCalls.Handler, ServiceWatches.Running {
-    static final Duration RETRY_BASE = Duration.ofMillis(100);
-    static final Duration RETRY_MAX = Duration.ofSeconds(5);
-
     /** A storm of changes is asked for this often, and each answer has all of them. */
     private static final Duration BREATH = Duration.ofMillis(10);
 
     private final String service;
     private final Settings settings;
+    private final Questions questions;
     private final Bulletin bulletin;
 
     /** Who has the turn writes these: one request or timer at a time. */
     private @Nullable Position position;
 
     private List<ServiceInstance> beforeRestart = List.of();
-    private int failures;
     private int hasty;
     private long askedAt;
-
-    /** The rest is guarded by this. */
-    private @Nullable Call call;
-
-    private Scheduler.@Nullable Task timer;
-    private boolean closed;
 
     /**
      * What all watches of one discovery share.
@@ -65,6 +56,7 @@ final class RegistryWatch implements JsonCalls.Handler, ServiceWatches.Running {
     RegistryWatch(String service, Settings settings) {
         this.service = service;
         this.settings = settings;
+        this.questions = new Questions(settings.scheduler, settings.backoff);
         this.bulletin = new Bulletin(settings.calls.toString(), service);
     }
 
@@ -80,29 +72,18 @@ final class RegistryWatch implements JsonCalls.Handler, ServiceWatches.Running {
 
     private void ask() {
         Map<String, String> query = new LinkedHashMap<>();
-        Duration timeout = settings.margin;
+        Duration wait = Duration.ZERO;
         // After a failure the first question is one that is answered at once, to know sooner whether all is well again.
-        if (position != null && failures == 0) {
+        if (position != null && !questions.isFailing()) {
             query.put("index", Long.toString(position.index));
             query.put("epoch", position.epoch);
             query.put("wait", settings.waitTime.toMillis() + "ms");
-            timeout = settings.waitTime.plus(settings.margin);
+            wait = settings.waitTime;
         }
+        Request.Builder request = new Request.Builder().url(settings.calls.path(RegistryRules.PATH, query, service));
+        Duration timeout = wait.plus(settings.margin);
         askedAt = settings.ticker.nanos();
-        synchronized (this) {
-            if (!closed) {
-                call = settings.calls.ask(
-                        new Request.Builder().url(settings.calls.path(RegistryRules.PATH, query, service)),
-                        timeout,
-                        this);
-            }
-        }
-    }
-
-    private synchronized void askIn(Duration delay) {
-        if (!closed) {
-            timer = settings.scheduler.schedule(this::ask, delay);
-        }
+        questions.ask(() -> settings.calls.ask(request, timeout, this)::cancel);
     }
 
     @Override
@@ -125,13 +106,13 @@ final class RegistryWatch implements JsonCalls.Handler, ServiceWatches.Running {
             beforeRestart = List.of();
         }
         position = now;
-        failures = 0;
+        questions.succeeded();
         // A registry that doesn't hold requests, or sits behind something that doesn't, must not be asked in a busy
         // loop.
         boolean held = settings.ticker.nanos() - askedAt > settings.waitTime.toNanos() / 2;
         hasty = held || !now.equals(before) ? 0 : hasty + 1;
         tell(status, body, complete);
-        askIn(hasty == 0 ? BREATH : settings.backoff.delay(hasty));
+        questions.in(hasty == 0 ? BREATH : settings.backoff.delay(hasty), this::ask);
     }
 
     private void tell(int status, JsonNode body, boolean complete) {
@@ -173,25 +154,15 @@ final class RegistryWatch implements JsonCalls.Handler, ServiceWatches.Running {
 
     @Override
     public void failed(IOException error) {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
+        if (!questions.isClosed()) {
+            bulletin.trouble(error);
+            questions.afterFailure(this::ask);
         }
-        failures++;
-        bulletin.trouble(error);
-        askIn(settings.backoff.delay(failures));
     }
 
     @Override
-    public synchronized void close() {
-        closed = true;
-        if (timer != null) {
-            timer.cancel();
-        }
-        if (call != null) {
-            call.cancel();
-        }
+    public void close() {
+        questions.close();
         bulletin.watchers().close();
     }
 }

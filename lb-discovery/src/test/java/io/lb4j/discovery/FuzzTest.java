@@ -185,7 +185,7 @@ final class FuzzTest {
                         System::nanoTime,
                         Duration.ofSeconds(30),
                         Duration.ofSeconds(5),
-                        new Backoff(RegistryWatch.RETRY_BASE, RegistryWatch.RETRY_MAX, new Random(1))));
+                        Backoff.standard(new Random(1))));
         List<String> sound = List.of(
                 "{\"epoch\":\"e\",\"index\":7,\"instances\":[" + INSTANCE + "]}",
                 "{\"epoch\":\"f\",\"index\":1,\"complete\":false,\"instances\":[\"h:1\"]}",

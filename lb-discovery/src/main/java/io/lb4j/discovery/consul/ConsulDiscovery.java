@@ -70,7 +70,7 @@ public final class ConsulDiscovery implements ServiceDiscovery {
                 builder.tags,
                 builder.waitTime,
                 builder.margin,
-                new Backoff(ConsulWatch.RETRY_BASE, ConsulWatch.RETRY_MAX, builder.random));
+                Backoff.standard(builder.random));
         this.watches = new ServiceWatches(toString(), service -> new ConsulWatch(service, settings));
     }
 

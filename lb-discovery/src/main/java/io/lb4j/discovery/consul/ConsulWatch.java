@@ -7,6 +7,7 @@ import io.lb4j.Ticker;
 import io.lb4j.discovery.internal.Backoff;
 import io.lb4j.discovery.internal.Bulletin;
 import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.Questions;
 import io.lb4j.discovery.internal.ServiceWatches;
 import io.lb4j.discovery.internal.Watchers;
 import java.io.IOException;
@@ -15,7 +16,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import okhttp3.Call;
 import okhttp3.Headers;
 import okhttp3.Request;
 import org.jspecify.annotations.Nullable;
@@ -28,14 +28,12 @@ import org.jspecify.annotations.Nullable;
  * however much has changed.
  */
 final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
-    static final Duration RETRY_BASE = Duration.ofMillis(100);
-    static final Duration RETRY_MAX = Duration.ofSeconds(5);
-
     /** A storm of changes is asked for this often, and each answer has all of them. */
     private static final Duration BREATH = Duration.ofMillis(10);
 
     private final String service;
     private final Settings settings;
+    private final Questions questions;
     private final Bulletin bulletin;
 
     /** Who has the turn writes these: one request or timer at a time. */
@@ -43,15 +41,8 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
 
     private long seen;
 
-    private int failures;
     private int hasty;
     private long askedAt;
-
-    /** The rest is guarded by this. */
-    private @Nullable Call call;
-
-    private Scheduler.@Nullable Task timer;
-    private boolean closed;
 
     /**
      * What all watches of one discovery share.
@@ -72,6 +63,7 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
     ConsulWatch(String service, Settings settings) {
         this.service = service;
         this.settings = settings;
+        this.questions = new Questions(settings.scheduler, settings.backoff);
         this.bulletin = new Bulletin(settings.calls.toString(), service);
     }
 
@@ -87,28 +79,19 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
 
     private void ask() {
         Map<String, String> query = new LinkedHashMap<>(settings.query);
-        Duration timeout = settings.margin;
+        Duration wait = Duration.ZERO;
         // After a failure the first question is one that is answered at once, to know sooner whether all is well again.
-        if (index > 0 && failures == 0) {
+        if (index > 0 && !questions.isFailing()) {
             query.put("index", Long.toString(index));
             query.put("wait", settings.waitTime.toMillis() + "ms");
             // The agent adds up to a sixteenth of the wait, so that not all ask again at once.
-            timeout = settings.waitTime.plus(settings.waitTime.dividedBy(16)).plus(settings.margin);
+            wait = settings.waitTime.plus(settings.waitTime.dividedBy(16));
         }
         var url = settings.calls.path("v1/health/service", query, service).newBuilder();
         settings.tags.forEach(tag -> url.addQueryParameter("tag", tag));
+        Duration timeout = wait.plus(settings.margin);
         askedAt = settings.ticker.nanos();
-        synchronized (this) {
-            if (!closed) {
-                call = settings.calls.ask(new Request.Builder().url(url.build()), timeout, this);
-            }
-        }
-    }
-
-    private synchronized void askIn(Duration delay) {
-        if (!closed) {
-            timer = settings.scheduler.schedule(this::ask, delay);
-        }
+        questions.ask(() -> settings.calls.ask(new Request.Builder().url(url.build()), timeout, this)::cancel);
     }
 
     @Override
@@ -121,7 +104,7 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
         boolean leaderless = "false".equals(headers.get("X-Consul-KnownLeader"));
         boolean filtered = "true".equals(headers.get("X-Consul-Results-Filtered-By-ACLs"));
         index = now < seen ? 0 : now;
-        failures = 0;
+        questions.succeeded();
         // An agent that doesn't hold requests, or sits behind something that doesn't, must not be asked in a busy loop.
         boolean held = settings.ticker.nanos() - askedAt > settings.waitTime.toNanos() / 2;
         // Nor must servers behind one address that disagree about the index, which then goes back every other time.
@@ -143,7 +126,7 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
         } else {
             bulletin.instances(instances, complaints);
         }
-        askIn(hasty == 0 ? BREATH : settings.backoff.delay(hasty));
+        questions.in(hasty == 0 ? BREATH : settings.backoff.delay(hasty), this::ask);
     }
 
     private static long index(@Nullable String header) {
@@ -156,25 +139,15 @@ final class ConsulWatch implements JsonCalls.Handler, ServiceWatches.Running {
 
     @Override
     public void failed(IOException error) {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
+        if (!questions.isClosed()) {
+            bulletin.trouble(error);
+            questions.afterFailure(this::ask);
         }
-        failures++;
-        bulletin.trouble(error);
-        askIn(settings.backoff.delay(failures));
     }
 
     @Override
-    public synchronized void close() {
-        closed = true;
-        if (timer != null) {
-            timer.cancel();
-        }
-        if (call != null) {
-            call.cancel();
-        }
+    public void close() {
+        questions.close();
         bulletin.watchers().close();
     }
 }

@@ -97,7 +97,7 @@ public final class DnsDiscovery implements ServiceDiscovery {
                 builder.scheduler,
                 builder.minTtl,
                 builder.maxTtl,
-                new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5), builder.random));
+                Backoff.standard(builder.random));
         UnaryOperator<String> naming = builder.naming;
         this.watches = new ServiceWatches(name, service -> {
             String asked = naming.apply(service);

@@ -45,11 +45,7 @@ public final class EtcdDiscovery implements ServiceDiscovery {
     private EtcdDiscovery(Builder builder) {
         this.cluster = new EtcdCluster(builder.urls, builder.login, builder.client, builder.random);
         ReadAndFollow.Settings settings = new ReadAndFollow.Settings(
-                builder.scheduler,
-                Ticker.system(),
-                new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5), builder.random),
-                builder.margin,
-                builder.wait);
+                builder.scheduler, Ticker.system(), Backoff.standard(builder.random), builder.margin, builder.wait);
         String root = builder.prefix;
         this.watches = new ServiceWatches(toString(), service -> {
             String prefix = EtcdKeys.ofService(root, service);

@@ -9,6 +9,12 @@ import java.util.random.RandomGenerator;
  * come back together. Thread-safe.
  */
 public final class Backoff {
+    /** The bound of the first wait, unless a source has reasons of its own. */
+    public static final Duration BASE = Duration.ofMillis(100);
+
+    /** What the bound grows to. */
+    public static final Duration MAX = Duration.ofSeconds(5);
+
     private final long baseNanos;
     private final long maxNanos;
     private final RandomGenerator random;
@@ -17,6 +23,11 @@ public final class Backoff {
         this.baseNanos = base.toNanos();
         this.maxNanos = Math.max(baseNanos, max.toNanos());
         this.random = random;
+    }
+
+    /** From {@link #BASE} to {@link #MAX}. */
+    public static Backoff standard(RandomGenerator random) {
+        return new Backoff(BASE, MAX, random);
     }
 
     /** The wait after {@code failures} failures in a row, at least 1. */

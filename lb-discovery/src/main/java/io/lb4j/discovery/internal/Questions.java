@@ -71,6 +71,11 @@ public final class Questions implements AutoCloseable {
         failures = 0;
     }
 
+    /** Whether the last one failed. */
+    public synchronized boolean isFailing() {
+        return failures > 0;
+    }
+
     /** Goes on after a moment that differs from client to client, since what ended may have ended for all. */
     public synchronized void soon(Runnable next) {
         in(backoff.delay(1), next);
@@ -82,7 +87,8 @@ public final class Questions implements AutoCloseable {
         in(backoff.delay(failures), next);
     }
 
-    private void in(Duration delay, Runnable next) {
+    /** Goes on after a wait, unless closed. */
+    public synchronized void in(Duration delay, Runnable next) {
         if (!closed) {
             timer = scheduler.schedule(next, delay);
         }

@@ -59,7 +59,7 @@ public final class KubernetesDiscovery implements ServiceDiscovery {
         ReadAndFollow.Settings settings = new ReadAndFollow.Settings(
                 builder.scheduler,
                 Ticker.system(),
-                new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5), builder.random),
+                Backoff.standard(builder.random),
                 builder.margin,
                 watchTime.plus(builder.margin));
         this.watches = new ServiceWatches(toString(), service -> {

@@ -30,9 +30,6 @@ public final class ZooKeeperDiscovery implements ServiceDiscovery {
     /** How long a server may say nothing before another is tried, unless told otherwise: two thirds of 15 s. */
     public static final Duration DEFAULT_SESSION_TIMEOUT = Duration.ofSeconds(15);
 
-    static final Duration RETRY_BASE = Duration.ofMillis(100);
-    static final Duration RETRY_MAX = Duration.ofSeconds(5);
-
     private final ZooKeeperClient zooKeeper;
     private final ServiceWatches watches;
 
@@ -44,7 +41,7 @@ public final class ZooKeeperDiscovery implements ServiceDiscovery {
                 ConcurrentHashMap.newKeySet(),
                 builder.sessionTimeout,
                 builder.scheduler,
-                new Backoff(RETRY_BASE, RETRY_MAX, builder.random),
+                Backoff.standard(builder.random),
                 builder.preferTls);
         this.watches = new ServiceWatches(
                 toString(),

@@ -108,7 +108,7 @@ final class ZooKeeperWatch implements ServiceWatches.Running {
         Set<ZooKeeperWatch> all = settings.watches;
         return settings.zooKeeper.open(
                 settings.sessionTimeout,
-                Collections.min(List.of(settings.sessionTimeout, ZooKeeperDiscovery.RETRY_MAX)),
+                Collections.min(List.of(settings.sessionTimeout, Backoff.MAX)),
                 connected -> all.forEach(watch -> watch.connection(connected)));
     }
 
