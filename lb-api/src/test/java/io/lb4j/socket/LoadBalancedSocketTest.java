@@ -231,12 +231,7 @@ final class LoadBalancedSocketTest {
     void connect_instanceIsSilent_triesTheNextWithinTheTimeout() throws Exception {
         try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 Filled filled = Filled.of(full)) {
-            service = Service.of(Service.IN_ORDER, TestServer.echo("b"));
-            service.set(
-                    ServiceInstance.builder("127.0.0.1", full.getLocalPort())
-                            .id("a")
-                            .build(),
-                    service.servers.get(0).instance());
+            service = fullThenB(full);
             LoadBalancedSocketFactory sockets =
                     sockets(ConnectionSettings.builder().attemptTimeout(Duration.ofMillis(100)));
             try (Socket socket = sockets.createSocket("orders", 1)) {
@@ -258,12 +253,7 @@ final class LoadBalancedSocketTest {
     void connect_timeOver_asksNobodyElse() throws Exception {
         try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 Filled filled = Filled.of(full)) {
-            service = Service.of(Service.IN_ORDER, TestServer.echo("b"));
-            service.set(
-                    ServiceInstance.builder("127.0.0.1", full.getLocalPort())
-                            .id("a")
-                            .build(),
-                    service.servers.get(0).instance());
+            service = fullThenB(full);
             LoadBalancedSocketFactory sockets =
                     sockets(ConnectionSettings.builder().attemptTimeout(Duration.ofMinutes(1)));
             long start = System.nanoTime();
@@ -295,6 +285,17 @@ final class LoadBalancedSocketTest {
     }
 
     /** Connections that nobody accepts. */
+    /** Instance a, whose backlog is full, before instance b. */
+    private static Service fullThenB(ServerSocket full) throws IOException {
+        Service made = Service.of(Service.IN_ORDER, TestServer.echo("b"));
+        made.set(
+                ServiceInstance.builder("127.0.0.1", full.getLocalPort())
+                        .id("a")
+                        .build(),
+                made.servers.get(0).instance());
+        return made;
+    }
+
     private record Filled(List<Socket> sockets) implements AutoCloseable {
         static Filled of(ServerSocket server) throws IOException {
             List<Socket> sockets = new ArrayList<>();
@@ -336,12 +337,7 @@ final class LoadBalancedSocketTest {
     void connect_closedMeanwhile_givesUpAndBlamesNobody() throws Exception {
         try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 Filled filled = Filled.of(full)) {
-            service = Service.of(Service.IN_ORDER, TestServer.echo("b"));
-            service.set(
-                    ServiceInstance.builder("127.0.0.1", full.getLocalPort())
-                            .id("a")
-                            .build(),
-                    service.servers.get(0).instance());
+            service = fullThenB(full);
             Socket socket = sockets().createSocket();
             ExecutorService thread = Executors.newSingleThreadExecutor();
             try {

@@ -219,10 +219,7 @@ class CacheTest extends Fixture {
         Backend a = backend("a", Wire.H1);
         a.answers(a.response(200).setHeader("Cache-Control", "max-age=600").build());
         Backend billing = backend("billing", Wire.H1);
-        billing.answers(new MockResponse.Builder()
-                .code(302)
-                .setHeader("Location", "http://orders/path")
-                .build());
+        billing.answers(redirect(302, "http://orders/path"));
         orders(a);
         discovery.set("billing", billing.instance());
         LoadBalancedClient client = closing(lb(cached(Wire.H1, directory)).build());

@@ -29,7 +29,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import mockwebserver3.MockResponse;
 import okhttp3.Cache;
 import okhttp3.Headers;
 import okhttp3.MediaType;
@@ -67,13 +66,6 @@ class FirewallCallsTest extends Fixture {
 
     private static Request to(String url) {
         return new Request.Builder().url(url).build();
-    }
-
-    private static MockResponse redirect(String location) {
-        return new MockResponse.Builder()
-                .code(307)
-                .setHeader("Location", location)
-                .build();
     }
 
     /** Bytes without a length, or with a wrong one, as often as they are asked for. */
@@ -142,7 +134,7 @@ class FirewallCallsTest extends Fixture {
     @Test
     void redirect_toAnotherHost_makesNoConnectionAndBlamesNobody() throws Exception {
         Backend other = backend("other", Wire.H1);
-        Backend a = backend("a", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/"));
+        Backend a = backend("a", Wire.H1).answers(redirect(307, "http://127.0.0.1:" + other.port() + "/"));
         orders(a);
         LoadBalancedClient client =
                 with(base(Wire.H1).build(), Firewall.builder().hosts("orders").build());
@@ -155,7 +147,7 @@ class FirewallCallsTest extends Fixture {
     @Test
     void redirect_ofAnAllowedOtherHost_isDeniedWithoutAConnection() throws Exception {
         Backend inner = backend("inner", Wire.H1);
-        Backend outer = backend("outer", Wire.H1).answers(redirect("http://127.0.0.1:" + inner.port() + "/"));
+        Backend outer = backend("outer", Wire.H1).answers(redirect(307, "http://127.0.0.1:" + inner.port() + "/"));
         LoadBalancedClient client = with(
                 base(Wire.H1).build(), Firewall.builder().hosts("localhost").build());
 
@@ -166,7 +158,7 @@ class FirewallCallsTest extends Fixture {
     @Test
     void redirect_withinTheServiceOrToAnother_isDenied() throws Exception {
         Backend a = backend("a", Wire.H1);
-        a.answers(request -> redirect(request.getTarget().equals("/1") ? "/admin" : "http://billing/admin"));
+        a.answers(request -> redirect(307, request.getTarget().equals("/1") ? "/admin" : "http://billing/admin"));
         Backend b = backend("b", Wire.H1);
         orders(a);
         discovery.set("billing", b.instance());
@@ -182,7 +174,7 @@ class FirewallCallsTest extends Fixture {
     @Test
     void redirect_ofAWebSocket_isDenied() throws Exception {
         Backend other = backend("other", Wire.H1);
-        orders(backend("a", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/")));
+        orders(backend("a", Wire.H1).answers(redirect(307, "http://127.0.0.1:" + other.port() + "/")));
         LoadBalancedClient client =
                 with(base(Wire.H1).build(), Firewall.builder().hosts("orders").build());
         CompletableFuture<WebSocket> opened = new CompletableFuture<>();
@@ -203,7 +195,7 @@ class FirewallCallsTest extends Fixture {
     @Test
     void interceptor_inAClientOfTheUsers_deniesRedirectsToo() throws Exception {
         Backend other = backend("other", Wire.H1);
-        orders(backend("a", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/")));
+        orders(backend("a", Wire.H1).answers(redirect(307, "http://127.0.0.1:" + other.port() + "/")));
         OkHttpClient base = base(Wire.H1).build();
         LoadBalancedClient client =
                 with(base, Firewall.builder().hosts("orders").build());
@@ -292,7 +284,7 @@ class FirewallCallsTest extends Fixture {
     void redirect_thatAFurtherAttemptAnswersWith_isDeniedAndNotRetried() throws Exception {
         Backend other = backend("other", Wire.H1);
         Backend a = backend("a", Wire.H1).answersStatus(503);
-        Backend b = backend("b", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/"));
+        Backend b = backend("b", Wire.H1).answers(redirect(307, "http://127.0.0.1:" + other.port() + "/"));
         Backend c = backend("c", Wire.H1);
         orders(a, b, c);
         LoadBalancedClient client =
@@ -318,7 +310,7 @@ class FirewallCallsTest extends Fixture {
             }
             return a.named(200);
         });
-        Backend b = backend("b", Wire.H1).answers(redirect("http://127.0.0.1:" + other.port() + "/"));
+        Backend b = backend("b", Wire.H1).answers(redirect(307, "http://127.0.0.1:" + other.port() + "/"));
         orders(a, b);
         LoadBalancedClient client = closing(lb(base(Wire.H1).build())
                 .defaults(settings -> settings.hedge(HedgePolicy.builder()
@@ -348,7 +340,7 @@ class FirewallCallsTest extends Fixture {
     @Test
     void redirect_fromTheCache_isDeniedThoughItsTargetIsCachedToo(@TempDir Path directory) throws Exception {
         Backend a = backend("a", Wire.H1);
-        a.answers(request -> (request.getTarget().equals("/x") ? redirect("/admin") : a.named(200))
+        a.answers(request -> (request.getTarget().equals("/x") ? redirect(307, "/admin") : a.named(200))
                 .newBuilder()
                 .setHeader("Cache-Control", "max-age=600")
                 .build());
@@ -427,7 +419,7 @@ class FirewallCallsTest extends Fixture {
     void body_thatIsTooLargeWhereARouteOrARedirectLeads_isBrokenOff(Wire wire) throws Exception {
         Backend a = backend("a", wire);
         Backend b = backend("b", wire);
-        a.answers(redirect(wire.url("billing/x")));
+        a.answers(redirect(307, wire.url("billing/x")));
         orders(a);
         discovery.set("billing", b.instance());
         LoadBalancedClient client = with(
@@ -531,7 +523,7 @@ class FirewallCallsTest extends Fixture {
 
     @Test
     void listener_hearsOfEveryDenialOnce_andMayThrow() throws Exception {
-        orders(backend("a", Wire.H1).answers(redirect("/admin")));
+        orders(backend("a", Wire.H1).answers(redirect(307, "/admin")));
         List<String> heard = new CopyOnWriteArrayList<>();
         LoadBalancedClient client = closing(lb(base(Wire.H1).build())
                 .rules(TrafficRules.builder()

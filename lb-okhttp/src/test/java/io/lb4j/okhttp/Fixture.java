@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.atomic.AtomicInteger;
+import mockwebserver3.MockResponse;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;
@@ -117,5 +118,13 @@ abstract class Fixture {
                 .pollInterval(Duration.ofMillis(5))
                 .untilAsserted(() -> assertThat(client.balancer("orders").instances())
                         .allSatisfy(each -> assertThat(each.inFlight()).isZero()));
+    }
+
+    /** An answer that sends elsewhere. */
+    static MockResponse redirect(int status, String location) {
+        return new MockResponse.Builder()
+                .code(status)
+                .setHeader("Location", location)
+                .build();
     }
 }

@@ -269,12 +269,7 @@ class RoutingTest extends Fixture {
     @Test
     void redirect_withinTheService_goesThroughTheRulesAgain() throws Exception {
         Backend a = backend("a", Wire.H1);
-        a.answers(request -> request.getTarget().equals("/old")
-                ? new MockResponse.Builder()
-                        .code(302)
-                        .setHeader("Location", "/invoices/1")
-                        .build()
-                : a.named(200));
+        a.answers(request -> request.getTarget().equals("/old") ? redirect(302, "/invoices/1") : a.named(200));
         Backend b = backend("b", Wire.H1);
         orders(a);
         billing(b);
@@ -295,10 +290,7 @@ class RoutingTest extends Fixture {
     @Test
     void redirect_toAServiceThatIsRouted_isRoutedToo() throws Exception {
         Backend a = backend("a", Wire.H1);
-        a.answers(new MockResponse.Builder()
-                .code(302)
-                .setHeader("Location", "http://old-billing/invoices/1")
-                .build());
+        a.answers(redirect(302, "http://old-billing/invoices/1"));
         Backend b = backend("b", Wire.H1);
         orders(a);
         billing(b);
@@ -316,12 +308,7 @@ class RoutingTest extends Fixture {
     void redirect_withinTheSubset_staysOnItsInstance() throws Exception {
         Backend plain = backend("plain", Wire.H1);
         Backend canary = backend("canary", Wire.H1);
-        canary.answers(request -> request.getTarget().equals("/old")
-                ? new MockResponse.Builder()
-                        .code(302)
-                        .setHeader("Location", "/new")
-                        .build()
-                : canary.named(200));
+        canary.answers(request -> request.getTarget().equals("/old") ? redirect(302, "/new") : canary.named(200));
         discovery.set("orders", plain.instance(), tagged(canary, "version", "canary"));
         LoadBalancedClient client = with(
                 base(Wire.H1).build(),

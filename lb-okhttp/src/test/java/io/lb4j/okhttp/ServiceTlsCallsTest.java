@@ -244,10 +244,7 @@ class ServiceTlsCallsTest extends TlsFixture {
     void redirect_toHttpOfTheSameService_staysTlsAndKeepsAuthorization() throws Exception {
         MockWebServer a = server("a", Certificates.server(ORDERS));
         a.setDispatcher(dispatcher(request -> request.getTarget().equals("/path")
-                ? new MockResponse.Builder()
-                        .code(302)
-                        .setHeader("Location", "http://orders/other")
-                        .build()
+                ? redirect(302, "http://orders/other")
                 : new MockResponse.Builder()
                         .body(request.getTarget() + request.getHeaders().get("Authorization"))
                         .build()));
@@ -268,10 +265,7 @@ class ServiceTlsCallsTest extends TlsFixture {
     void redirect_withinTheService_isHttpForTheCaller() throws Exception {
         MockWebServer a = server("a", Certificates.server(ORDERS));
         a.setDispatcher(dispatcher(request -> request.getTarget().equals("/path")
-                ? new MockResponse.Builder()
-                        .code(302)
-                        .setHeader("Location", "/other")
-                        .build()
+                ? redirect(302, "/other")
                 : new MockResponse.Builder().body("there").build()));
         discovery.set("orders", secure("a", a));
         LoadBalancedClient client = client(trusting().build(), Wire.H1);

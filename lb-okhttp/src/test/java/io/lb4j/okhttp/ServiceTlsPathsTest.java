@@ -255,10 +255,7 @@ class ServiceTlsPathsTest extends TlsFixture {
         assertThat(a.getRequestCount()).isZero();
 
         Backend plain = backend("plain", Wire.H1);
-        plain.answers(new MockResponse.Builder()
-                .code(302)
-                .setHeader("Location", "https://orders/other")
-                .build());
+        plain.answers(redirect(302, "https://orders/other"));
         orders(plain);
         // Until the change of instances is in force, it is the other one that refuses.
         await().until(() -> {
@@ -298,15 +295,9 @@ class ServiceTlsPathsTest extends TlsFixture {
     void firewall_judgesByWhatTheApplicationCalled() throws Exception {
         MockWebServer a = server("a", Certificates.server(ORDERS));
         a.setDispatcher(dispatcher(request -> request.getTarget().equals("/path")
-                ? new MockResponse.Builder()
-                        .code(302)
-                        .setHeader("Location", "/other")
-                        .build()
+                ? redirect(302, "/other")
                 : request.getTarget().equals("/out")
-                        ? new MockResponse.Builder()
-                                .code(302)
-                                .setHeader("Location", "http://orders:81/")
-                                .build()
+                        ? redirect(302, "http://orders:81/")
                         : new MockResponse.Builder().body("there").build()));
         discovery.set("orders", secure("a", a));
         LoadBalancedClient client = started(lb(base(Wire.H1).build())
@@ -376,10 +367,7 @@ class ServiceTlsPathsTest extends TlsFixture {
     @Test
     void redirect_whileTheClientFollowsNoneBetweenHttpAndHttps_isTheCallers() throws Exception {
         MockWebServer a = server("a", Certificates.server(ORDERS));
-        a.setDispatcher(dispatcher(request -> new MockResponse.Builder()
-                .code(302)
-                .setHeader("Location", "http://orders/other")
-                .build()));
+        a.setDispatcher(dispatcher(request -> redirect(302, "http://orders/other")));
         discovery.set("orders", secure("a", a));
         LoadBalancedClient client =
                 started(lb(base(Wire.H1).followSslRedirects(false).build())

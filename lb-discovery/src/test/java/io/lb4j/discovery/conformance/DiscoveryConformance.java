@@ -10,53 +10,23 @@ import io.lb4j.ServiceInstance;
 import io.lb4j.balancer.Lease;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.discovery.conformance.RealSource.Trait;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.TestInstance.Lifecycle;
-import org.junit.jupiter.api.Timeout;
 
 /** What every discovery must do, against its real server. */
-@TestInstance(Lifecycle.PER_CLASS)
-@Timeout(value = 3, unit = TimeUnit.MINUTES)
-abstract class DiscoveryConformance {
+abstract class DiscoveryConformance extends Conformance {
     private static final AtomicInteger SERVICES = new AtomicInteger();
 
-    private RealSource source;
     private ServiceDiscovery discovery;
     private String service;
     private Heard heard;
     private Relay relay;
-
-    /** The server, not started yet. */
-    abstract RealSource newSource() throws Exception;
-
-    @BeforeAll
-    final void startSource() throws Exception {
-        Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
-        Awaitility.setDefaultPollInterval(Duration.ofMillis(10));
-        source = newSource();
-        source.start();
-    }
-
-    @AfterAll
-    final void stopSource() throws Exception {
-        Awaitility.reset();
-        if (source != null) {
-            source.close();
-        }
-    }
 
     @BeforeEach
     final void begin() {

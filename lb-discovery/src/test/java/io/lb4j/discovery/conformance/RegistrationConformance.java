@@ -10,47 +10,19 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.TestInstance.Lifecycle;
-import org.junit.jupiter.api.Timeout;
 
 /** What every registration must do, against its real server. */
-@TestInstance(Lifecycle.PER_CLASS)
-@Timeout(value = 3, unit = TimeUnit.MINUTES)
-abstract class RegistrationConformance {
+abstract class RegistrationConformance extends Conformance {
     private static final AtomicInteger SERVICES = new AtomicInteger();
     private static final Duration TTL = Duration.ofSeconds(2);
 
-    private RealSource source;
     private ServiceDiscovery discovery;
     private String service;
     private Heard heard;
     private Relay relay;
-
-    /** The server, not started yet. */
-    abstract RealSource newSource() throws Exception;
-
-    @BeforeAll
-    final void startSource() throws Exception {
-        Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
-        Awaitility.setDefaultPollInterval(Duration.ofMillis(10));
-        source = newSource();
-        source.start();
-    }
-
-    @AfterAll
-    final void stopSource() throws Exception {
-        Awaitility.reset();
-        if (source != null) {
-            source.close();
-        }
-    }
 
     @BeforeEach
     final void begin() throws Exception {

@@ -156,8 +156,6 @@ class ConsulTest {
                 "a",
                 ",\"Weights\":{\"Passing\":10,\"Warning\":2},\"Check\":{\"CheckID\":\"c\",\"TTL\":\"10m\",\"Status\":\"warning\"}");
         Told told = new Told();
-        // An agent may tell its servers a second state of a check only at its next full synchronisation; so there is
-        // one.
         try (ConsulDiscovery discovery = discovery().passing(false).build()) {
             discovery.watch("warned", told);
             await().atMost(LONG)
