@@ -46,7 +46,8 @@ final class TlsFailures {
             return " (expected: a certificate signed by who is in "
                     + (settings == null || settings.trust == null ? "this client's trust" : settings.trust) + ")";
         }
-        if ((said.startsWith("Received fatal alert: ") && said.contains("certificate"))
+        // JDK 25 puts the name of the alert in brackets before what JDK 17 says.
+        if ((said.contains("Received fatal alert: ") && said.contains("certificate"))
                 || said.endsWith("unknown_ca")
                 || said.endsWith("access_denied")) {
             return " (expected: that the instance accepts this client's certificate, "
