@@ -28,7 +28,10 @@ final class Ephemeral implements AutoCloseable {
 
     private final ZooKeeperClient zooKeeper;
     private final String basePath;
-    private final ExecutorService workers = DaemonThreads.pool("lb4j-zookeeper");
+
+    /** One thread, so that what was asked last is what stands in the node. */
+    private final ExecutorService workers = DaemonThreads.single("lb4j-zookeeper");
+
     private volatile Runnable forgotten = () -> {};
 
     /** The session that holds the node, or 0. */

@@ -157,11 +157,20 @@ final class ZooKeeperWatch implements ServiceWatches.Running {
         try {
             question.ask((any, event) -> lane.post(() -> {
                 if (mine == round && !closed) {
-                    answer.take(event, KeeperException.Code.get(event.getResultCode()));
+                    take(event, answer);
                 }
             }));
         } catch (Exception e) {
             failed(new IOException(settings.zooKeeper + ": " + what + ": " + e, e));
+        }
+    }
+
+    /** Whatever a node says, the next change must be heard of. */
+    private void take(CuratorEvent event, Answer answer) {
+        try {
+            answer.take(event, KeeperException.Code.get(event.getResultCode()));
+        } catch (RuntimeException e) {
+            failed(new IOException(settings.zooKeeper + ": answered something odd: " + e, e));
         }
     }
 
@@ -186,7 +195,11 @@ final class ZooKeeperWatch implements ServiceWatches.Running {
         if (pending == 0) {
             publish();
         }
+        long mine = round;
         for (String name : wanted) {
+            if (mine != round) {
+                return;
+            }
             String node = path + "/" + name;
             ask(node, callback -> client().getData().inBackground(callback).forPath(node), (event, code) -> {
                 switch (code) {
