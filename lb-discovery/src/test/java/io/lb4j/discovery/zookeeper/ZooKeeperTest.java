@@ -7,6 +7,7 @@ import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import io.lb4j.discovery.Discoveries;
 import io.lb4j.discovery.Recorder;
+import io.lb4j.discovery.Registrar;
 import io.lb4j.discovery.Registration;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,6 +21,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
@@ -371,6 +374,45 @@ class ZooKeeperTest {
         await().ignoreExceptions().until(() -> client.checkExists().forPath("/services/orders/a") != null);
         await().until(() -> registration.status().state() == Registration.State.REGISTERED);
         awaitInstances(instance("a", 1));
+    }
+
+    /** Each is asked for without waiting for the one before. */
+    @Test
+    void registration_updatedOftenInARow_endsAsTheLast() throws Exception {
+        try (ZooKeeperRegistrar registrar = ZooKeeperRegistrar.of(server.address())) {
+            CountDownLatch answered = new CountDownLatch(300);
+            for (int i = 1; i <= 300; i++) {
+                registrar.register(
+                        "orders", instance("a", 1).toBuilder().weight(i).build(), TTL, new Answered(answered));
+            }
+            assertThat(answered.await(20, TimeUnit.SECONDS)).isTrue();
+
+            assertThat(CuratorJson.read("a", client.getData().forPath("/services/orders/a"), false)
+                            .weight())
+                    .isEqualTo(300);
+        }
+    }
+
+    private record Answered(CountDownLatch count) implements Registrar.Answer {
+        @Override
+        public void held(Duration leaseTtl) {
+            count.countDown();
+        }
+
+        @Override
+        public void forgotten(String detail) {
+            count.countDown();
+        }
+
+        @Override
+        public void refused(String detail) {
+            count.countDown();
+        }
+
+        @Override
+        public void failed(IOException error) {
+            count.countDown();
+        }
     }
 
     @Test
