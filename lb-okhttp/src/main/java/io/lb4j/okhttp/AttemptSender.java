@@ -158,7 +158,9 @@ final class AttemptSender {
     }
 
     private boolean isBelowOthers(Request wire) {
-        return !wire.url().isHttps() && chain.getCache() != null && service.knowsTls();
+        return !wire.url().isHttps()
+                && chain.getCache() != null
+                && service.endpoints().knowTls();
     }
 
     private Response logical(Response response, Request asked, Request wire) throws IOException {

@@ -74,7 +74,8 @@ final class BalancedCall {
     Response run() throws IOException {
         Response cached = chain.getCache() == null
                 ? null
-                : ServiceCache.answer(request, service.knowsTls(), again ? sender::askCache : chain::proceed);
+                : ServiceCache.answer(
+                        request, service.endpoints().knowTls(), again ? sender::askCache : chain::proceed);
         if (cached != null) {
             return cached;
         }

@@ -172,7 +172,7 @@ final class HedgeRace {
     /** Before an instance is picked in vain: that would count as a call to it. */
     private boolean mayHedge() {
         return state.get() == State.FIRST_ALONE
-                && service.hasSeveral()
+                && service.endpoints().mayBeSeveral()
                 && hedger.hedging().hasRoom();
     }
 

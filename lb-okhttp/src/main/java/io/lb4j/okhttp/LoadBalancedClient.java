@@ -189,7 +189,7 @@ public final class LoadBalancedClient implements Call.Factory, WebSocket.Factory
      * @throws IllegalStateException if this client is closed, or knows too many services already
      */
     public TlsReport tls(String service) {
-        return service(service).tlsReport();
+        return service(service).endpoints().tlsReport();
     }
 
     /**

@@ -1,6 +1,5 @@
 package io.lb4j.okhttp;
 
-import io.lb4j.Candidate;
 import io.lb4j.CannotPickException;
 import io.lb4j.LoadReport;
 import io.lb4j.Outcome;
@@ -15,17 +14,13 @@ import io.lb4j.retry.Delivery;
 import io.lb4j.retry.RetryBudget;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Predicate;
 import okhttp3.Call;
 import okhttp3.CookieJar;
 import okhttp3.Request;
@@ -39,31 +34,15 @@ final class Service implements AutoCloseable {
     private final String host;
     private final ServiceSettings settings;
     private final CallTerms terms;
-    private final Transport transport;
-    private final TlsSource tls;
-    private final Predicate<String> isService;
+    private final Endpoints endpoints;
     private final RetryBudget budget;
-    private final @Nullable Prewarming prewarming;
     private final @Nullable Hedger hedger;
     private final LoadBalancer balancer;
     private final @Nullable SharedAffinity affinity;
-    private final Map<Candidate, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Signal ready = new Signal();
-
-    /** One object, so that it can be taken back. */
-    private final Runnable renewed = this::renewed;
 
     private final AtomicBoolean callbackFailed = new AtomicBoolean();
     private final AtomicBoolean loadUnreadable = new AtomicBoolean();
-
-    /** The ids and places of the last snapshot, or null before it. Written on the balancer's thread. */
-    private volatile @Nullable Map<String, ServiceInstance> listed;
-
-    /** Set once, before a call goes to an instance that is spoken TLS to. */
-    private volatile boolean knowsTls;
-
-    /** Set once. */
-    private volatile boolean closed;
 
     /** Set by calls, cleared when room is sought among made-up names. */
     private volatile boolean used = true;
@@ -74,9 +53,7 @@ final class Service implements AutoCloseable {
     Service(
             String host,
             ServiceSettings settings,
-            Transport transport,
-            TlsSource tls,
-            Predicate<String> isService,
+            Endpoints endpoints,
             LoadBalancer.Builder builder,
             RetryBudget budget,
             @Nullable Hedger hedger,
@@ -84,14 +61,11 @@ final class Service implements AutoCloseable {
         this.host = host;
         this.settings = settings;
         this.terms = CallTerms.of(settings);
-        this.transport = transport;
-        this.tls = tls;
-        this.isService = isService;
+        this.endpoints = endpoints;
         this.budget = budget;
-        this.prewarming = settings.prewarm == 0 ? null : new Prewarming(settings.prewarm, this::coldEndpoint, tls);
         this.hedger = hedger;
         this.balancer = builder.listener(new Snapshots()).build();
-        tls.onRenewal(host, renewed);
+        endpoints.followRenewals();
         this.affinity = settings.affinityStore == null
                 ? null
                 : SharedAffinity.builder(balancer, settings.affinityStore)
@@ -134,10 +108,9 @@ final class Service implements AutoCloseable {
         return hedger;
     }
 
-    /** Whether discovery lists more than one instance, or nothing so far. */
-    boolean hasSeveral() {
-        Map<String, ServiceInstance> all = listed;
-        return all == null || all.size() > 1;
+    /** Where its instances are called. */
+    Endpoints endpoints() {
+        return endpoints;
     }
 
     boolean isUnknown() {
@@ -169,9 +142,7 @@ final class Service implements AutoCloseable {
      * @param jar the call's
      */
     PickRequest pickRequest(Request request, CookieJar jar) {
-        if (prewarming != null) {
-            prewarming.onCall(request.url());
-        }
+        endpoints.onCall(request.url());
         PickRequest pick = PickRequest.plain();
         OptionalLong hash = key(request, jar);
         if (hash.isPresent()) {
@@ -193,7 +164,7 @@ final class Service implements AutoCloseable {
             }
             return session == null
                     ? OptionalLong.empty()
-                    : session.session(request, WireUrls.of(request.url(), knowsTls), jar);
+                    : session.session(request, WireUrls.of(request.url(), endpoints.knowTls()), jar);
         } catch (Throwable e) {
             report(session == null ? "affinity key" : "cookie jar", e);
             return OptionalLong.empty();
@@ -301,7 +272,7 @@ final class Service implements AutoCloseable {
 
     Attempt attempt(Call call, Lease lease) {
         try {
-            return new Attempt(call, this, endpoint(lease.candidate()), lease);
+            return new Attempt(call, this, endpoints.of(lease.candidate()), lease);
         } catch (RuntimeException | Error e) {
             lease.close();
             throw e;
@@ -383,69 +354,6 @@ final class Service implements AutoCloseable {
         }
     }
 
-    int endpointCount() {
-        return endpoints.size();
-    }
-
-    private Endpoint endpoint(Candidate candidate) {
-        Endpoint known = endpoints.get(candidate);
-        return known != null ? known : addEndpoint(candidate);
-    }
-
-    private Endpoint addEndpoint(Candidate candidate) {
-        Endpoint endpoint = endpoints.computeIfAbsent(candidate, each -> newEndpoint(each.instance()));
-        Map<String, ServiceInstance> all = listed;
-        // Picked just before the snapshot that dropped it: serve this call, keep nothing.
-        if (closed || (all != null && !endpoint.isAt(all.get(endpoint.id()), tls))) {
-            endpoints.remove(candidate, endpoint);
-            endpoint.retire();
-        }
-        return endpoint;
-    }
-
-    private Endpoint newEndpoint(ServiceInstance instance) {
-        Endpoint warm = prewarming == null ? null : prewarming.take(instance);
-        return warm != null ? warm : coldEndpoint(instance);
-    }
-
-    private Endpoint coldEndpoint(ServiceInstance instance) {
-        boolean secure = tls.isSecure(instance);
-        if (secure) {
-            knowsTls = true;
-        }
-        return new Endpoint(host, instance, secure, tls.current(), transport, isService);
-    }
-
-    /** What secures connections is new: the next call to each instance opens one, and the old ones end with their calls. */
-    private void renewed() {
-        Map<String, ServiceInstance> all = listed;
-        if (all != null) {
-            if (prewarming != null) {
-                prewarming.newcomers(host, null, all);
-            }
-            retireUnless(all);
-        }
-    }
-
-    TlsReport tlsReport() {
-        return tls.report();
-    }
-
-    /** Whether some instance was ever spoken TLS to. */
-    boolean knowsTls() {
-        return knowsTls;
-    }
-
-    private void retireUnless(Map<String, ServiceInstance> all) {
-        endpoints.values().removeIf(endpoint -> {
-            boolean gone = !endpoint.isAt(all.get(endpoint.id()), tls);
-            if (gone) {
-                endpoint.retire();
-            }
-            return gone;
-        });
-    }
-
     private void report(String what, Throwable error) {
         if (callbackFailed.compareAndSet(false, true)) {
             LOG.log(
@@ -458,8 +366,6 @@ final class Service implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
-        tls.forget(renewed);
         if (hedger != null) {
             hedger.close();
         }
@@ -467,10 +373,7 @@ final class Service implements AutoCloseable {
             affinity.close();
         }
         balancer.close();
-        if (prewarming != null) {
-            prewarming.newcomers(host, listed, Map.of());
-        }
-        retireUnless(Map.of());
+        endpoints.close();
     }
 
     @Override
@@ -481,18 +384,8 @@ final class Service implements AutoCloseable {
     private final class Snapshots implements LoadBalancerListener {
         @Override
         public void onInstances(String service, List<ServiceInstance> instances) {
-            Map<String, ServiceInstance> byId = new HashMap<>();
-            instances.forEach(each -> byId.put(each.id(), each));
             unknown = false;
-            if (!knowsTls && instances.stream().anyMatch(tls::isSecure)) {
-                knowsTls = true;
-            }
-            Map<String, ServiceInstance> before = listed;
-            listed = byId;
-            if (prewarming != null) {
-                prewarming.newcomers(host, before, byId);
-            }
-            retireUnless(byId);
+            endpoints.listed(instances);
         }
 
         @Override

@@ -221,7 +221,8 @@ final class Services implements AutoCloseable {
         Hedger hedger = own.hedge == null
                 ? null
                 : new Hedger(host, new Hedging(own.hedge, budget, Ticker.system()), settings.scheduler);
-        return new Service(host, own, transport, tls, this::isService, builder, budget, hedger, settings.scheduler);
+        Endpoints endpoints = new Endpoints(host, own.prewarm, transport, tls, this::isService);
+        return new Service(host, own, endpoints, builder, budget, hedger, settings.scheduler);
     }
 
     private TlsSource tlsOf(String host, TlsSettings own) {
