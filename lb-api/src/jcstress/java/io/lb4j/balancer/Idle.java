@@ -5,11 +5,12 @@ import io.lb4j.testing.VirtualTime;
 
 /** A balancer whose lane never runs, for leases that need one. */
 final class Idle {
-    static final LoadBalancer BALANCER = LoadBalancer.builder("idle")
+    static final Leases LEASES = LoadBalancer.builder("idle")
             .discovery(new ManualDiscovery())
             .strategy(eligible -> request -> eligible.get(0))
             .scheduler(new VirtualTime())
-            .build();
+            .build()
+            .leases();
 
     private Idle() {}
 }

@@ -19,7 +19,7 @@ import org.openjdk.jcstress.infra.results.ZZI_Result;
 @State
 public class LeaseCloseStress {
     private final InstanceState state = new InstanceState(ServiceInstance.of("h", 1));
-    private final Lease lease = new Lease(Idle.BALANCER, state, null);
+    private final Lease lease = new Lease(Idle.LEASES, state, null);
 
     @Actor
     public void one(ZZI_Result r) {

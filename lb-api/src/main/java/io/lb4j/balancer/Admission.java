@@ -16,15 +16,23 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 final class Admission {
-    private final LoadBalancer balancer;
+    private final Leases leases;
+    private final String service;
     private final Outlook outlook;
     private final @Nullable WaitingCalls queue;
 
     /** Set on a thread that serves: what depends on a lease may close it at once, and thereby serve the next one. */
     private final ThreadLocal<Boolean> serving = new ThreadLocal<>();
 
-    Admission(LoadBalancer balancer, @Nullable CallQueue settings, Ticker ticker, SerialLane lane, Outlook outlook) {
-        this.balancer = balancer;
+    Admission(
+            Leases leases,
+            String service,
+            @Nullable CallQueue settings,
+            Ticker ticker,
+            SerialLane lane,
+            Outlook outlook) {
+        this.leases = leases;
+        this.service = service;
         this.outlook = outlook;
         this.queue = settings == null
                 ? null
@@ -46,16 +54,16 @@ final class Admission {
 
     private @Nullable Lease tryAcquire(Routing routing, PickRequest request) {
         // Before those that wait: it takes no place of theirs, and while some always wait nobody would ever return.
-        Lease trial = routing.trials == null ? null : balancer.trial(routing.trials, request);
+        Lease trial = routing.trials == null ? null : leases.trial(routing.trials, request);
         if (trial == null) {
-            trial = balancer.endpointTrial(routing, request);
+            trial = leases.endpointTrial(routing, request);
         }
         if (trial != null) {
             return trial;
         }
         // What gets free belongs to those who wait.
         InstanceState state = waiting() > 0 ? null : routing.take(request);
-        return state == null ? null : new Lease(balancer, state, true, request.endpoint());
+        return state == null ? null : new Lease(leases, state, true, request.endpoint());
     }
 
     /**
@@ -133,7 +141,7 @@ final class Admission {
                                 refusal("no instance is left", served.call().request()));
                 continue;
             }
-            Lease lease = new Lease(balancer, by, true, served.call().request().endpoint());
+            Lease lease = new Lease(leases, by, true, served.call().request().endpoint());
             if (!served.call().complete(lease)) {
                 // Given up at that moment.
                 lease.close();
@@ -153,7 +161,6 @@ final class Admission {
     }
 
     InstancesBusyException busy(Routing routing, String why) {
-        String service = balancer.service();
         String line = queue == null ? "there is no queue" : waiting() + " wait in a queue for " + queue.capacity();
         return new InstancesBusyException(
                 service,

@@ -5,20 +5,18 @@ import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
 import io.lb4j.Subset;
 import io.lb4j.Ticker;
-import io.lb4j.balancer.Outlook.View;
 import io.lb4j.health.HealthCheck;
 import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The balancer's single writer. Every method runs in the lane; what callers read is published through {@link Outlook}
- * by one volatile write.
+ * What the balancer makes of all it is told: by discovery, by calls, by checks, and by the clock. Every method runs in
+ * the lane; what comes of it is published by the {@link Publisher}.
  */
 final class Control {
     private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -32,7 +30,6 @@ final class Control {
     private final GuardedListener listener;
     private final SerialLane lane;
     private final Outlook outlook;
-    private final Eligibility eligibility;
     private final Outliers outliers;
     private final Stalls stalls;
     private final LatencyOutliers latencies;
@@ -42,27 +39,13 @@ final class Control {
     private final @Nullable EndpointHealth endpointHealth;
 
     private final @Nullable HealthChecker checker;
-    private final RoutingFactory routings;
-    private final SubsetViews subsets;
+    private final Publisher publisher;
     private final EmptyListGrace emptyListGrace;
-
-    private final @Nullable Admission admission;
 
     private final Roster roster;
     private List<String> lastTwins = List.of();
     private boolean seenInstances;
-    private boolean unknown;
-    private boolean panicking;
     private boolean closed;
-    private boolean refreshPosted;
-    /** Whether discovery changed what it says of an instance, which a picker may have copied. */
-    private boolean described;
-
-    /** As published, null if there are none. */
-    private @Nullable Trials trials;
-
-    private final long trialNanos;
-
     private Scheduler.@Nullable Task tick;
     private int pulses;
 
@@ -74,7 +57,7 @@ final class Control {
             SerialLane lane,
             Outlook outlook,
             @Nullable Endpoints endpoints,
-            @Nullable Admission admission) {
+            Runnable roomChanged) {
         this.service = settings.service;
         this.ticker = settings.ticker;
         this.random = settings.random;
@@ -82,15 +65,12 @@ final class Control {
         this.listener = listener;
         this.lane = lane;
         this.outlook = outlook;
-        this.admission = admission;
         this.emptyListGrace =
                 new EmptyListGrace(service, emptyListGrace, lane, ticker, outlook, listener, () -> take(List.of()));
         this.roster = new Roster(
                 settings.concurrencyLimit == null
                         ? null
                         : Limiter.factory(settings.concurrencyLimit, settings.ticker, settings.random));
-        this.eligibility = new Eligibility(settings.panicThreshold, settings.failTrafficOnPanic, settings.slowStart);
-        this.trialNanos = settings.outlierDetection.trialInterval().toNanos();
         this.outliers = new Outliers(settings.outlierDetection, ticker);
         this.stalls = new Stalls(settings.outlierDetection);
         this.latencies = new LatencyOutliers(
@@ -100,9 +80,7 @@ final class Control {
         this.endpointHealth = endpoints == null
                 ? null
                 : new EndpointHealth(settings, endpoints, ejections, roster::knows, lane, listener);
-        this.routings = new RoutingFactory(
-                strategy, new EligibleSet.Context(service, ticker, random, settings.scheduler), listener, endpoints);
-        this.subsets = new SubsetViews(Set.copyOf(settings.subsets), eligibility, routings, this::newTrials);
+        this.publisher = new Publisher(settings, strategy, roster, listener, lane, outlook, endpoints, roomChanged);
         HealthCheck check = settings.healthCheck;
         this.checker = check == null
                 ? null
@@ -123,6 +101,7 @@ final class Control {
 
     void close() {
         closed = true;
+        publisher.close();
         if (tick != null) {
             tick.cancel();
         }
@@ -139,9 +118,9 @@ final class Control {
         }
         if (instances.isEmpty() && emptyListGrace.holdsBack(roster.all().length)) {
             complain(List.of());
-            if (unknown) {
-                unknown = false;
-                refresh();
+            if (publisher.isUnknown()) {
+                publisher.known();
+                publisher.refresh();
             }
         } else {
             emptyListGrace.end();
@@ -152,9 +131,9 @@ final class Control {
     private void take(List<ServiceInstance> instances) {
         Roster.Reading reading = roster.read(instances);
         boolean first = !seenInstances;
-        boolean changed = first || unknown || reading.changed();
+        boolean changed = first || publisher.isUnknown() || reading.changed();
         seenInstances = true;
-        unknown = false;
+        publisher.known();
         complain(reading.twins());
         if (!changed) {
             return;
@@ -169,9 +148,9 @@ final class Control {
             changes.gone().forEach(checker::forget);
             changes.added().forEach(checker::watch);
         }
-        described = true;
+        publisher.described();
         ejections.count(roster.all());
-        refresh();
+        publisher.refresh();
         listener.onInstances(service, reading.instances());
     }
 
@@ -191,18 +170,16 @@ final class Control {
     }
 
     void subsets(Set<Subset> declared) {
-        if (!closed && subsets.declare(declared) && seenInstances) {
-            refresh();
+        if (!closed && publisher.declare(declared) && seenInstances) {
+            publisher.refresh();
         }
     }
 
     void unknownService(String detail) {
-        if (closed || unknown) {
-            return;
+        if (!closed && !publisher.isUnknown()) {
+            publisher.unknown(detail);
+            listener.onUnknownService(service, detail);
         }
-        unknown = true;
-        outlook.unknown(detail);
-        listener.onUnknownService(service, detail);
     }
 
     void discoveryError(Throwable error) {
@@ -269,7 +246,7 @@ final class Control {
 
     private void returned(InstanceState state) {
         comesBack(state);
-        refresh();
+        publisher.refresh();
         if (!state.isOut()) {
             listener.onReturned(service, state.instance());
         }
@@ -284,7 +261,7 @@ final class Control {
         Duration time = ejections.overloaded(state, asked);
         arm(state);
         if (!already) {
-            refresh();
+            publisher.refresh();
             listener.onOverloaded(service, state.instance(), time);
         }
     }
@@ -301,7 +278,7 @@ final class Control {
         }
         if (known == null || known.again(now)) {
             // The tick sees to it that it comes back.
-            refresh();
+            publisher.refresh();
         }
     }
 
@@ -320,7 +297,7 @@ final class Control {
             return false;
         }
         arm(state);
-        refresh();
+        publisher.refresh();
         if (checker != null) {
             checker.ejected(state);
         }
@@ -365,7 +342,7 @@ final class Control {
             arm(state);
         }
         if (changed && counted) {
-            refresh();
+            publisher.refresh();
             if (!state.isOut()) {
                 listener.onReturned(service, state.instance());
             }
@@ -386,7 +363,7 @@ final class Control {
             if (healthy) {
                 ramp(state, ticker.nanos());
             }
-            refresh();
+            publisher.refresh();
             listener.onHealthChanged(service, state.instance(), healthy, detail);
         }
 
@@ -423,6 +400,7 @@ final class Control {
                 eject(state, stalls.judge(state));
             }
         }
+        Trials trials = publisher.trials();
         if (trials != null) {
             for (Trial trial : trials.all()) {
                 String reason = stalls.judge(trial);
@@ -460,52 +438,8 @@ final class Control {
         }
         roster.forget(ticker.nanos()).forEach(Control::disarm);
         if (outlook.ramping()) {
-            refresh();
+            publisher.refresh();
         }
-    }
-
-    /** Refreshes once for all that waits in the lane: when a zone dies, a thousand ejections make one picker. */
-    private void refresh() {
-        if (!refreshPosted) {
-            refreshPosted = true;
-            lane.post(this::refreshNow);
-        }
-    }
-
-    /** Works out who is eligible and, if that or a weight or a description changed, has a picker made for it. */
-    private void refreshNow() {
-        refreshPosted = false;
-        if (closed) {
-            return;
-        }
-        long now = ticker.nanos();
-        Verdict verdict = eligibility.judge(roster.all(), now);
-        Routing before = outlook.routing();
-        boolean panic = verdict.panic();
-        boolean same = !described && before != null && verdict.sameRouting(before.levels, before.spares, before.trials);
-        Routing next = before;
-        if (!same) {
-            RoutingFactory.number(verdict.all);
-            trials = newTrials(verdict);
-            next = verdict.levels.isEmpty() ? null : routings.make(verdict, trials);
-        }
-        View view = new View(next, trials, verdict, unknown ? outlook.view().unknownDetail() : null);
-        Map<Subset, View> within = subsets.refresh(verdict, view, described, now);
-        described = false;
-        outlook.publish(view, within, verdict.ramping || SubsetViews.isRamping(within));
-        if (admission != null) {
-            admission.serve();
-        }
-        if (panic != panicking) {
-            panicking = panic;
-            listener.onPanic(service, panicking);
-        }
-    }
-
-    private @Nullable Trials newTrials(Verdict verdict) {
-        return verdict.trials.length == 0
-                ? null
-                : new Trials(verdict.trials, trialNanos, verdict.levels.isEmpty(), ticker, random);
     }
 
     private void ramp(InstanceState state, long now) {

@@ -292,7 +292,7 @@ final class InstanceState implements Candidate {
     }
 
     /** Tells every tracker, whatever another one throws: who saw a start must see the end. */
-    void startAll(Trackers told, long nowNanos, LoadBalancer owner) {
+    void startAll(Trackers told, long nowNanos, Leases owner) {
         for (Slot slot : told.slots) {
             try {
                 slot.tracker.onStart(nowNanos);
@@ -302,7 +302,7 @@ final class InstanceState implements Candidate {
         }
     }
 
-    void endAll(Trackers told, Outcome outcome, long startNanos, long nowNanos, LoadBalancer owner) {
+    void endAll(Trackers told, Outcome outcome, long startNanos, long nowNanos, Leases owner) {
         for (Slot slot : told.slots) {
             try {
                 slot.tracker.onEnd(outcome, startNanos, nowNanos);
@@ -312,7 +312,7 @@ final class InstanceState implements Candidate {
         }
     }
 
-    void reportAll(Trackers told, LoadReport report, long nowNanos, LoadBalancer owner) {
+    void reportAll(Trackers told, LoadReport report, long nowNanos, Leases owner) {
         for (Slot slot : told.slots) {
             try {
                 slot.tracker.onLoadReport(report, nowNanos);

@@ -25,7 +25,7 @@ public final class Lease implements AutoCloseable {
         }
     }
 
-    private final LoadBalancer balancer;
+    private final Leases leases;
     private final InstanceState state;
     private final InstanceState.Trackers trackers;
     private final long startNanos;
@@ -39,35 +39,35 @@ public final class Lease implements AutoCloseable {
     @SuppressWarnings("unused") // by VarHandle
     private boolean closed;
 
-    Lease(LoadBalancer balancer, InstanceState state, @Nullable String endpoint) {
-        this(balancer, state, false, endpoint);
+    Lease(Leases leases, InstanceState state, @Nullable String endpoint) {
+        this(leases, state, false, endpoint);
     }
 
     /**
      * @param started whether the call is counted as started already
      * @param about the trial that it is, or its endpoint's name, or null
      */
-    Lease(LoadBalancer balancer, InstanceState state, boolean started, @Nullable Object about) {
-        this(balancer, state, started, about, state.trackers());
+    Lease(Leases leases, InstanceState state, boolean started, @Nullable Object about) {
+        this(leases, state, started, about, state.trackers());
     }
 
     private Lease(
-            LoadBalancer balancer,
+            Leases leases,
             InstanceState state,
             boolean started,
             @Nullable Object about,
             InstanceState.Trackers trackers) {
         this.about = about;
-        this.balancer = balancer;
+        this.leases = leases;
         this.state = state;
         this.trackers = trackers;
         if (!started) {
             state.started();
         }
         // The clock costs as much as everything else in a pick together, so it is read only if somebody wants it.
-        this.startNanos = trackers.timed ? balancer.nanos() : 0;
+        this.startNanos = trackers.timed ? leases.nanos() : 0;
         if (!trackers.isEmpty()) {
-            state.startAll(trackers, startNanos, balancer);
+            state.startAll(trackers, startNanos, leases);
         }
     }
 
@@ -90,7 +90,7 @@ public final class Lease implements AutoCloseable {
     public void report(LoadReport report) {
         Objects.requireNonNull(report, "report");
         if (!trackers.isEmpty()) {
-            state.reportAll(trackers, report, balancer.nanos(), balancer);
+            state.reportAll(trackers, report, leases.nanos(), leases);
         }
     }
 
@@ -102,7 +102,7 @@ public final class Lease implements AutoCloseable {
      * May come before or after the lease is closed.
      */
     public void draining() {
-        balancer.leaving(state);
+        leases.leaving(state);
     }
 
     /**
@@ -122,10 +122,10 @@ public final class Lease implements AutoCloseable {
 
     private void end(Outcome outcome) {
         if (!trackers.isEmpty()) {
-            state.endAll(trackers, outcome, startNanos, trackers.timed ? balancer.nanos() : 0, balancer);
+            state.endAll(trackers, outcome, startNanos, trackers.timed ? leases.nanos() : 0, leases);
         }
         if (about == null) {
-            balancer.ended(state, null, outcome);
+            leases.ended(state, null, outcome);
         } else {
             endedWith(about, outcome);
         }
@@ -145,17 +145,17 @@ public final class Lease implements AutoCloseable {
             return this;
         }
         // Before the end, so that nobody sees the instance idle in between.
-        Lease kept = new Lease(balancer, state, false, null, InstanceState.Trackers.NONE);
+        Lease kept = new Lease(leases, state, false, null, InstanceState.Trackers.NONE);
         end(outcome);
         return kept;
     }
 
     private void endedWith(Object what, Outcome outcome) {
         if (what instanceof Trial.Call trial) {
-            balancer.ended(state, trial.endpoint, outcome);
-            balancer.tried(trial, outcome);
+            leases.ended(state, trial.endpoint, outcome);
+            leases.tried(trial, outcome);
         } else {
-            balancer.ended(state, (String) what, outcome);
+            leases.ended(state, (String) what, outcome);
         }
     }
 

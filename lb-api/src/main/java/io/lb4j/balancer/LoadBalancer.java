@@ -29,7 +29,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -56,19 +55,14 @@ public final class LoadBalancer implements AutoCloseable {
     private final String strategyName;
     private final Duration firstSnapshotTimeout;
     private final Ticker ticker;
-    private final GuardedListener listener;
     private final SerialLane lane;
     private final Outlook outlook;
     private final Control control;
-    private final Outliers outliers;
+    private final Leases leases;
 
     /** Null if no instance is taken out for one endpoint. */
     private final @Nullable Endpoints endpoints;
 
-    /** Null if instances are not limited. */
-    private final @Nullable Admission admission;
-
-    private final AtomicBoolean trackerFailed = new AtomicBoolean();
     private final ServiceDiscovery.Watch watch;
     private volatile boolean closed;
 
@@ -77,17 +71,14 @@ public final class LoadBalancer implements AutoCloseable {
         this.strategyName = strategy.toString();
         this.firstSnapshotTimeout = settings.firstSnapshotTimeout;
         this.ticker = settings.ticker;
-        this.listener = new GuardedListener(settings.listeners);
+        GuardedListener listener = new GuardedListener(settings.listeners);
         this.lane = new SerialLane(service, settings.scheduler);
         this.outlook = new Outlook(service, discovery.toString(), settings.ticker, settings.random);
-        this.admission = settings.concurrencyLimit == null
-                ? null
-                : new Admission(this, settings.queue, settings.ticker, lane, outlook);
         Duration grace = discovery.vouchesForEmptyLists() ? Duration.ZERO : settings.emptyListGrace;
         this.endpoints =
                 Endpoints.areJudged(settings.outlierDetection) ? new Endpoints(settings.outlierDetection) : null;
-        this.control = new Control(settings, grace, strategy, listener, lane, outlook, endpoints, admission);
-        this.outliers = control.outliers();
+        this.control = new Control(settings, grace, strategy, listener, lane, outlook, endpoints, this::roomChanged);
+        this.leases = new Leases(settings, listener, lane, outlook, control, endpoints);
         lane.post(control::start);
         // Last, since a discovery may deliver before watch() returns.
         this.watch = startWatch(discovery);
@@ -101,6 +92,11 @@ public final class LoadBalancer implements AutoCloseable {
             lane.post(control::close);
             throw e;
         }
+    }
+
+    /** On the lane, and so not before this is made. */
+    private void roomChanged() {
+        leases.serve();
     }
 
     /** A builder for a balancer of this service. */
@@ -134,7 +130,7 @@ public final class LoadBalancer implements AutoCloseable {
             }
             routing = awaitRouting(request);
         }
-        return admission == null ? lease(routing, request) : admission.acquire(routing, request);
+        return leases.acquire(routing, request);
     }
 
     /**
@@ -149,6 +145,7 @@ public final class LoadBalancer implements AutoCloseable {
     public Lease acquire(PickRequest request, Duration maxWait) {
         Objects.requireNonNull(request, "request");
         Objects.requireNonNull(maxWait, "maxWait");
+        Admission admission = leases.admission();
         if (outlook.routing(request) == null || closed || admission == null) {
             return acquire(request);
         }
@@ -176,59 +173,24 @@ public final class LoadBalancer implements AutoCloseable {
         }
         try {
             Routing routing = outlook.routingOrThrow(request);
+            Admission admission = leases.admission();
             return admission == null
-                    ? CompletableFuture.completedFuture(lease(routing, request))
+                    ? CompletableFuture.completedFuture(leases.acquire(routing, request))
                     : admission.acquireAsync(request, maxWait);
         } catch (CannotPickException e) {
             return CompletableFuture.failedFuture(e);
         }
     }
 
-    private Lease lease(Routing routing, PickRequest request) {
-        Lease trial = routing.trials == null ? null : trial(routing.trials, request);
-        if (trial == null && request.endpoint() != null) {
-            trial = endpointTrial(routing, request);
-        }
-        return trial != null ? trial : new Lease(this, routing.pick(request), request.endpoint());
-    }
-
-    /** A lease on an instance where the call's endpoint is on trial, if this call is to be the one that tries it. */
-    @Nullable
-    Lease endpointTrial(Routing routing, PickRequest request) {
-        String endpoint = request.endpoint();
-        EndpointOuts outs = endpoint == null || endpoints == null ? null : endpoints.outs(endpoint);
-        return outs == null || outs.trials == null ? null : trial(outs.trials, request, routing);
-    }
-
     /** While calls fail because too few instances are well, trials are what finds out when that is over. */
     private @Nullable Lease lastResort(PickRequest request) {
         Trials trials = outlook.view(request).trials();
-        return trials == null || closed ? null : trial(trials, request);
-    }
-
-    /** A lease on an instance that is on trial, if this call is to be the one that tries it. */
-    @Nullable
-    Lease trial(Trials trials, PickRequest request) {
-        return trial(trials, request, null);
-    }
-
-    /** @param among what the instance must take calls by, or null if it needn't take any */
-    private @Nullable Lease trial(Trials trials, PickRequest request, @Nullable Routing among) {
-        Trial.Call call = trials.offer(request);
-        if (call == null) {
-            return null;
-        }
-        InstanceState state = call.trial.state;
-        if ((among == null || among.contains(state)) && state.tryStart()) {
-            return new Lease(this, state, true, call);
-        }
-        // Calls from before its ejection fill it.
-        call.tellNothing();
-        return null;
+        return trials == null || closed ? null : leases.trial(trials, request);
     }
 
     /** How many calls wait in the queue at this moment. */
     public int waiting() {
+        Admission admission = leases.admission();
         return admission == null ? 0 : admission.waiting();
     }
 
@@ -294,6 +256,7 @@ public final class LoadBalancer implements AutoCloseable {
     }
 
     private CannotPickException whyNone(Outlook.View now, @Nullable Subset subset) {
+        Admission admission = leases.admission();
         return now.routing() == null || admission == null
                 ? outlook.cannotPick(now, subset)
                 : admission.busy(now.routing(), "a call like this would wait or fail");
@@ -318,6 +281,7 @@ public final class LoadBalancer implements AutoCloseable {
             closed = true;
             lane.post(control::close);
             outlook.closed();
+            Admission admission = leases.admission();
             if (admission != null) {
                 admission.close(closedError());
             }
@@ -330,83 +294,13 @@ public final class LoadBalancer implements AutoCloseable {
         return "LoadBalancer[" + service + " by " + strategyName + (closed ? ", closed" : "") + "]";
     }
 
+    Leases leases() {
+        return leases;
+    }
+
     @Nullable
     Endpoints endpoints() {
         return endpoints;
-    }
-
-    long nanos() {
-        return ticker.nanos();
-    }
-
-    void ended(InstanceState state, @Nullable String endpoint, Outcome outcome) {
-        if (outcome == Outcome.SUCCESS) {
-            state.succeeded();
-            if (endpoint != null && endpoints != null) {
-                endpoints.succeeded(endpoint, state);
-            }
-        } else {
-            if (endpoint != null && endpoints != null && Endpoints.canCause(outcome)) {
-                failed(endpoints, endpoint, state);
-            }
-            endedBadly(state, outcome);
-        }
-        if (admission != null) {
-            admission.serve();
-        }
-    }
-
-    /** Before the instance's own count, so that the endpoint's share of it is never less than it is. */
-    private void failed(Endpoints in, String endpoint, InstanceState state) {
-        EndpointState at = in.failing(endpoint, state);
-        if (at != null) {
-            long run = at.failed(state.marks().streaks());
-            if (in.isSuspicious(at, run)) {
-                lane.post(() -> control.suspect(at));
-            }
-        }
-    }
-
-    private void endedBadly(InstanceState state, Outcome outcome) {
-        long run = state.ended(outcome);
-        // An outage or a flood of 429 must not queue a task per call: one note per instance waits for the lane.
-        if (run > 0) {
-            if (state.wantCheck()) {
-                lane.post(() -> control.checkSoon(state));
-            }
-            long suspicion = outliers.suspicion(state, outcome, run);
-            if (suspicion != 0 && state.marks().suspect(suspicion)) {
-                lane.post(() -> control.suspect(state));
-            }
-        } else if (outcome.kind() == Outcome.Kind.OVERLOADED
-                && !outcome.retryAfter().isZero()
-                && state.marks().askForRest(TimeUnit.NANOSECONDS.convert(outcome.retryAfter()))) {
-            lane.post(() -> control.overloaded(state));
-        }
-    }
-
-    void tried(Trial.Call call, Outcome outcome) {
-        if (outcome == Outcome.SUCCESS) {
-            Duration took = Duration.ofNanos(ticker.nanos() - call.sinceNanos);
-            lane.post(() -> control.acquit(call, took));
-        } else if (outcome.isFailure() && (call.trial.of == null || Endpoints.canCause(outcome))) {
-            lane.post(() -> control.convict(call.trial, "its trial call failed: " + outcome));
-        } else {
-            call.tellNothing();
-        }
-    }
-
-    void leaving(InstanceState state) {
-        if (state.marks().saysGoodbye()) {
-            lane.post(() -> control.leaving(state));
-        }
-    }
-
-    void trackerThrew(InstanceState state, Throwable error) {
-        if (trackerFailed.compareAndSet(false, true)) {
-            listener.onStrategyFailure(
-                    service, new IllegalStateException("a tracker of " + state + " threw (expected: never)", error));
-        }
     }
 
     private Routing awaitRouting(PickRequest request) {

@@ -53,7 +53,7 @@ final class LincheckTest {
 
     /** Of all closes of one lease one counts, be it that of the answer or that of a caller who gives up. */
     public static final class LeaseClose {
-        private static final LoadBalancer IDLE = new Rig().builder().build();
+        private static final Leases IDLE = new Rig().builder().build().leases();
 
         private final Lease lease = new Lease(IDLE, new InstanceState(INSTANCE), null);
 
@@ -76,7 +76,7 @@ final class LincheckTest {
 
     /** See {@link #lease_closedThreeWaysAtOnce_countsOnce}. */
     public static final class ThreeCloses {
-        private static final LoadBalancer IDLE = new Rig().builder().build();
+        private static final Leases IDLE = new Rig().builder().build().leases();
 
         private final InstanceState state = new InstanceState(INSTANCE);
         private final Lease lease = new Lease(IDLE, state, null);
@@ -380,7 +380,7 @@ final class LincheckTest {
 
     /** An instance that leaves and comes back while calls are in flight is the same one, and its calls are counted where they began. */
     public static final class Homecoming {
-        private static final LoadBalancer IDLE = new Rig().builder().build();
+        private static final Leases IDLE = new Rig().builder().build().leases();
 
         private final Roster roster = new Roster(null);
         private final Queue<Lease> open = new ConcurrentLinkedQueue<>();
