@@ -110,7 +110,8 @@ final class DnsExchange implements DnsResolver.Transport, AutoCloseable {
         long end = System.nanoTime() + timeout.toNanos();
         try (Socket socket = new Socket()) {
             hold(socket);
-            socket.connect(server, millisUntil(end));
+            // Zero would be no limit.
+            socket.connect(server, Math.max(1, millisUntil(end)));
             DataOutputStream out = new DataOutputStream(socket.getOutputStream());
             byte[] framed = new byte[wire.length + 2];
             framed[0] = (byte) (wire.length >> 8);
@@ -123,6 +124,9 @@ final class DnsExchange implements DnsResolver.Transport, AutoCloseable {
             Message answer = parse(body);
             if (answer == null || !answers(query, answer)) {
                 throw new IOException("what came over TCP is no answer");
+            }
+            if (answer.getHeader().getFlag(Flags.TC)) {
+                throw new IOException("the answer is cut short over TCP, too");
             }
             return answer;
         } catch (SocketTimeoutException e) {

@@ -30,6 +30,11 @@ final class EtcdCluster implements AutoCloseable {
     /** Stands for the token of a cluster that wants none. */
     private static final String NO_TOKEN = "";
 
+    /** What another member may not say. */
+    private static final int TIMED_OUT = 408;
+
+    private static final int TOO_MANY = 429;
+
     private final List<JsonCalls> members;
     private final @Nullable EtcdLogin login;
 
@@ -167,7 +172,8 @@ final class EtcdCluster implements AutoCloseable {
             String password;
             try {
                 password = user.password().read();
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
+                // Whoever asks again and again must not stop because of a password that isn't there yet.
                 member().run(() -> handler.failed(new IOException(EtcdCluster.this + ": " + e.getMessage(), e)));
                 return;
             }
@@ -217,7 +223,7 @@ final class EtcdCluster implements AutoCloseable {
                     begin();
                 } else if (status == 200) {
                     handler.answered(json);
-                } else if (status >= 500) {
+                } else if (status >= 500 || status == TIMED_OUT || status == TOO_MANY) {
                     failed(member.unexpected(status, json));
                 } else {
                     refused(

@@ -16,11 +16,15 @@ final class EtcdKeySpace implements ReadAndFollow.Source {
     private final EtcdEntries entries;
     private boolean everAny;
 
+    /** Where the stream comes from. The cluster's may be another by now, since all services share it. */
+    private JsonCalls followed;
+
     EtcdKeySpace(EtcdCluster cluster, String prefix, Duration patience) {
         this.cluster = cluster;
         this.prefix = prefix;
         this.patience = patience;
         this.entries = new EtcdEntries(prefix);
+        this.followed = cluster.member();
     }
 
     @Override
@@ -55,6 +59,7 @@ final class EtcdKeySpace implements ReadAndFollow.Source {
     @Override
     public ReadAndFollow.Question follow() {
         JsonCalls member = cluster.member();
+        followed = member;
         return new ReadAndFollow.Question(
                 member,
                 EtcdCluster.request(member, "watch", json -> {
@@ -73,28 +78,36 @@ final class EtcdKeySpace implements ReadAndFollow.Source {
 
     @Override
     public void line(JsonNode line, ReadAndFollow.Stream stream) {
-        JsonCalls member = cluster.member();
         JsonNode result = line.path("result");
         if (!result.isObject()) {
-            stream.end(member.unexpected(200, line.path("error").isObject() ? line.path("error") : line));
+            failed(line.path("error").isObject() ? line.path("error") : line, stream);
         } else if (result.path("canceled").asBoolean()) {
             // With a compacted revision: what changed since is not to be had any more, but all of it is.
             String reason = result.path("cancel_reason").asText("without a reason");
             cluster.forgetTokenAfter(reason);
-            stream.end(new IOException(member + ": ended the watch: " + reason));
+            stream.end(new IOException(followed + ": ended the watch: " + reason));
         } else if (result.path("created").asBoolean()) {
-            created(result, member, stream);
+            created(result, stream);
         } else if (entries.apply(result)) {
             stream.changed();
         }
     }
 
-    private void created(JsonNode result, JsonCalls member, ReadAndFollow.Stream stream) {
+    /** As a member does that has lost its leader: it would let who asks it next wait, where another may answer. */
+    private void failed(JsonNode error, ReadAndFollow.Stream stream) {
+        IOException why = followed.unexpected(200, error);
+        if (!cluster.forgetTokenAfter(String.valueOf(why.getMessage()))) {
+            cluster.passOver(followed);
+        }
+        stream.end(why);
+    }
+
+    private void created(JsonNode result, ReadAndFollow.Stream stream) {
         long at = EtcdJson.number(result.path("header"), "revision");
         if (at < entries.revision()) {
             // Fallen behind, or back without its memory: it would be silent until it has counted that far.
             stream.end(new IOException(
-                    member + ": is at revision " + at + " (expected: " + entries.revision() + " or later)"));
+                    followed + ": is at revision " + at + " (expected: " + entries.revision() + " or later)"));
         } else {
             stream.works();
         }

@@ -43,8 +43,12 @@ public final class EtcdRegistrar implements Registrar {
     private Questions.@Nullable Pending pending;
 
     private int turn;
-    private long lease;
-    private long leaseSeconds;
+    private Lease lease = Lease.NONE;
+
+    /** What etcd granted. */
+    private record Lease(long id, long seconds) {
+        static final Lease NONE = new Lease(0, 0);
+    }
 
     private EtcdRegistrar(Builder builder) {
         this.cluster = new EtcdCluster(builder.urls, builder.login, builder.client, new SharedRandom());
@@ -79,11 +83,7 @@ public final class EtcdRegistrar implements Registrar {
     public void register(String service, ServiceInstance instance, Duration ttl, Answer answer) {
         Duration timeout = patience(ttl);
         Put put = new Put(EtcdKeys.ofInstance(prefix, service, instance.id()), instance, begin(), timeout, answer);
-        long there;
-        synchronized (this) {
-            there = lease;
-        }
-        if (there != 0) {
+        if (put.lease.id != 0) {
             put.ifAbsent();
             return;
         }
@@ -96,8 +96,7 @@ public final class EtcdRegistrar implements Registrar {
                     json.writeEndObject();
                 },
                 body -> {
-                    long id = EtcdJson.positive(body, "ID");
-                    granted(id, EtcdJson.positive(body, "TTL"));
+                    put.lease = granted(EtcdJson.positive(body, "ID"), EtcdJson.positive(body, "TTL"));
                     put.ifAbsent();
                 });
     }
@@ -110,7 +109,7 @@ public final class EtcdRegistrar implements Registrar {
                 "lease/keepalive",
                 json -> {
                     json.writeStartObject();
-                    json.writeStringField("ID", Long.toString(lease()));
+                    json.writeStringField("ID", Long.toString(put.lease.id));
                     json.writeEndObject();
                 },
                 body -> {
@@ -120,7 +119,7 @@ public final class EtcdRegistrar implements Registrar {
                     }
                     long seconds = EtcdJson.number(result, "TTL");
                     if (seconds <= 0) {
-                        granted(0, 0);
+                        ended(put.lease);
                         answer.forgotten(cluster + ": the lease has ended");
                     } else {
                         put.ifStillThere(Duration.ofSeconds(seconds));
@@ -139,17 +138,20 @@ public final class EtcdRegistrar implements Registrar {
         return ++turn;
     }
 
-    private synchronized void granted(long id, long seconds) {
-        lease = id;
-        leaseSeconds = seconds;
-    }
-
-    private synchronized long lease() {
+    private synchronized Lease granted(long id, long seconds) {
+        lease = new Lease(id, seconds);
         return lease;
     }
 
-    private synchronized Duration leaseTtl() {
-        return Duration.ofSeconds(leaseSeconds);
+    /** An answer that was overtaken speaks of an earlier one. */
+    private synchronized void ended(Lease which) {
+        if (lease.equals(which)) {
+            lease = Lease.NONE;
+        }
+    }
+
+    private synchronized Lease lease() {
+        return lease;
     }
 
     @Override
@@ -162,7 +164,7 @@ public final class EtcdRegistrar implements Registrar {
 
     @Override
     public void deregister(String service, ServiceInstance instance, Duration atMost) throws IOException {
-        long held = lease();
+        long held = lease().id;
         if (held == 0) {
             return;
         }
@@ -226,6 +228,9 @@ public final class EtcdRegistrar implements Registrar {
         private final Duration timeout;
         private final Answer answer;
 
+        /** The one that the question is about; who has its answer writes it. */
+        private Lease lease = lease();
+
         Put(String key, ServiceInstance instance, int mine, Duration timeout, Answer answer) {
             this.key = key;
             this.instance = instance;
@@ -248,7 +253,7 @@ public final class EtcdRegistrar implements Registrar {
                     @Override
                     public void refused(int status, String message) {
                         if (status == NOT_FOUND && message.contains("lease not found")) {
-                            granted(0, 0);
+                            ended(lease);
                             answer.forgotten(message);
                         } else {
                             answer.refused(message);
@@ -273,7 +278,7 @@ public final class EtcdRegistrar implements Registrar {
         }
 
         private void isHeld(JsonNode holder) {
-            if (EtcdJson.number(holder, "lease") == lease() || isMine(holder)) {
+            if (EtcdJson.number(holder, "lease") == lease.id || isMine(holder)) {
                 long version = EtcdJson.positive(holder, "mod_revision");
                 put(
                         compare -> {
@@ -324,7 +329,7 @@ public final class EtcdRegistrar implements Registrar {
                         json.writeObjectFieldStart("request_put");
                         EtcdJson.writeKey(json, key);
                         EtcdJson.writeBytes(json, "value", EtcdKeys.value(instance));
-                        json.writeStringField("lease", Long.toString(lease()));
+                        json.writeStringField("lease", Long.toString(lease.id));
                         json.writeEndObject();
                         json.writeEndObject();
                         json.writeEndArray();
@@ -335,7 +340,7 @@ public final class EtcdRegistrar implements Registrar {
                     },
                     said -> {
                         if (said.path("succeeded").asBoolean()) {
-                            answer.held(leaseTtl());
+                            answer.held(Duration.ofSeconds(lease.seconds));
                         } else {
                             otherwise.accept(holder(said));
                         }
@@ -370,7 +375,7 @@ public final class EtcdRegistrar implements Registrar {
                     said -> {
                         EtcdJson.positive(said.path("header"), "revision");
                         JsonNode there = said.path("kvs").path(0);
-                        if (EtcdJson.number(there, "lease") == lease()) {
+                        if (EtcdJson.number(there, "lease") == lease.id) {
                             answer.held(granted);
                         } else {
                             answer.forgotten(cluster + ": " + key + " was deleted or overwritten");

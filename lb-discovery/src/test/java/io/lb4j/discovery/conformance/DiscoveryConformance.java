@@ -215,6 +215,20 @@ abstract class DiscoveryConformance extends Conformance {
     }
 
     @Test
+    void slowServer_isWaitedFor() throws Exception {
+        source.put(service, at(1001));
+        relay = new Relay(source.address());
+        relay.mode(Relay.Mode.SLOW);
+        discovery = source.discovery(relay.address());
+        discovery.watch(service, heard);
+        awaitPorts(1001);
+
+        source.put(service, at(1002));
+        awaitPorts(1001, 1002);
+        assertThat(heard.errors).isEmpty();
+    }
+
+    @Test
     void twoWatches_shareWhatIsKnown_andEndByThemselves() throws Exception {
         source.put(service, at(1001));
         open();

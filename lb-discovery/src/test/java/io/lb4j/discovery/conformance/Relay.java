@@ -10,10 +10,15 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
-/** Stands between a client and its server, passes everything on, or misbehaves in the server's place. */
+/** Stands between a client and its server, passes everything on, datagrams too, or misbehaves in the server's place. */
 final class Relay implements AutoCloseable {
+    static final byte[] NONSENSE =
+            "\u0000\u0001{]!! \r\n\r\nnot what you expected\n".getBytes(StandardCharsets.US_ASCII);
+
     private final ServerSocket listener;
+    private final DatagramRelay datagrams;
     private final InetSocketAddress target;
     private final Set<Socket> clients = ConcurrentHashMap.newKeySet();
     private final Thread acceptor;
@@ -21,18 +26,35 @@ final class Relay implements AutoCloseable {
 
     enum Mode {
         PASS,
+        /** Passes on what the server says in small pieces, with pauses. */
+        SLOW,
         /** Takes connections and says nothing. */
         MUTE,
         /** Answers what no client understands. */
         GARBAGE,
-        /** Ends each connection at once. */
+        /** Ends each connection at once, and has nobody listen for datagrams. */
         CUT
     }
 
     Relay(String target) throws IOException {
         int colon = target.lastIndexOf(':');
         this.target = new InetSocketAddress(target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
-        this.listener = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+        ServerSocket bound = null;
+        DatagramRelay same = null;
+        for (int attempt = 0; same == null; attempt++) {
+            bound = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+            try {
+                same = new DatagramRelay(bound.getLocalPort(), this.target);
+            } catch (IOException e) {
+                // Another's for datagrams.
+                bound.close();
+                if (attempt == 20) {
+                    throw e;
+                }
+            }
+        }
+        this.listener = bound;
+        this.datagrams = same;
         this.acceptor = thread(this::accept);
     }
 
@@ -46,9 +68,10 @@ final class Relay implements AutoCloseable {
     }
 
     /** From now on; connections that are there end. */
-    void mode(Mode value) {
+    void mode(Mode value) throws IOException {
         mode = value;
         clients.forEach(Relay::closeQuietly);
+        datagrams.mode(value);
     }
 
     private void accept() {
@@ -66,19 +89,18 @@ final class Relay implements AutoCloseable {
     private void serve(Socket client) {
         try (client;
                 Socket server = new Socket()) {
-            switch (mode) {
-                case PASS -> {
+            Mode now = mode;
+            switch (now) {
+                case PASS, SLOW -> {
                     server.connect(target);
-                    Thread back = thread(() -> pump(server, client));
-                    pump(client, server);
+                    Thread back = thread(() -> pump(server, client, now == Mode.SLOW));
+                    pump(client, server, false);
                     back.join();
                 }
                 case MUTE -> client.getInputStream().transferTo(OutputStream.nullOutputStream());
                 case GARBAGE -> {
                     client.getInputStream().read(new byte[1]);
-                    client.getOutputStream()
-                            .write("\u0000\u0001{]!! \r\n\r\nnot what you expected\n"
-                                    .getBytes(StandardCharsets.US_ASCII));
+                    client.getOutputStream().write(NONSENSE);
                 }
                 case CUT -> {}
             }
@@ -89,16 +111,21 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    private static void pump(Socket from, Socket to) {
+    private static void pump(Socket from, Socket to, boolean slowly) {
         try {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
-            byte[] buffer = new byte[16384];
+            byte[] buffer = new byte[slowly ? 50 : 16384];
             for (int read = in.read(buffer); read > 0; read = in.read(buffer)) {
                 out.write(buffer, 0, read);
+                if (slowly) {
+                    TimeUnit.MILLISECONDS.sleep(3);
+                }
             }
         } catch (IOException e) {
             // Its end is what matters.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         closeQuietly(from);
         closeQuietly(to);
@@ -112,7 +139,7 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    private static Thread thread(Runnable task) {
+    static Thread thread(Runnable task) {
         Thread thread = new Thread(task, "relay");
         thread.setDaemon(true);
         thread.start();
@@ -122,6 +149,7 @@ final class Relay implements AutoCloseable {
     @Override
     public void close() throws IOException {
         listener.close();
+        datagrams.close();
         clients.forEach(Relay::closeQuietly);
         try {
             acceptor.join();

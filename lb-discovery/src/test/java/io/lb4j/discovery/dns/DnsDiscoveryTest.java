@@ -17,10 +17,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -366,6 +368,60 @@ class DnsDiscoveryTest {
 
         awaitTrouble("no answer in time over TCP");
         assertThat(recorder.snapshots).hasSize(1);
+    }
+
+    /** The list is cut short over UDP, and over TCP each time something else is wrong. */
+    @Test
+    void answer_truncated_andWrongOverTcp_keepsTheLastList() {
+        dns.answer(NAME + " A", NAME + " 5 IN A 127.0.0.2", NAME + " 5 IN A 127.0.0.3");
+        watch(builder().port(80).timeout(Duration.ofMillis(100)));
+        awaitLast("127.0.0.2:80", "127.0.0.3:80");
+        Map<String, FakeDns.Twist> wrong = new LinkedHashMap<>();
+        wrong.put("the answer is cut short over TCP, too", (query, answer, overTcp) -> answer.toWire());
+        wrong.put(
+                "what came over TCP is no answer",
+                (query, answer, overTcp) -> "what?".getBytes(StandardCharsets.US_ASCII));
+        wrong.put("what came over TCP is no answer (", (query, answer, overTcp) -> {
+            answer.getHeader().setID(query.getHeader().getID() ^ 1);
+            return answer.toWire();
+        });
+
+        wrong.forEach((message, twist) -> {
+            dns.twist = (query, answer, overTcp) -> {
+                answer.removeRecord(answer.getSection(Section.ANSWER).get(0), Section.ANSWER);
+                answer.getHeader().setFlag(Flags.TC);
+                return overTcp ? twist.bend(query, answer, true) : answer.toWire();
+            };
+            ticks.next();
+            awaitTrouble(message);
+        });
+
+        assertThat(recorder.snapshots).hasSize(1);
+    }
+
+    /** The number is right and comes from the right address, but it is another name's answer, or a question. */
+    @Test
+    void answer_ofAnotherName_orNoAnswer_isPassedOver() {
+        dns.answer(NAME + " A", NAME + " 5 IN A 127.0.0.2");
+        AtomicInteger turn = new AtomicInteger();
+        dns.twist = (query, answer, overTcp) -> {
+            Message sent = answer.clone();
+            if (turn.get() == 0) {
+                sent.removeAllRecords(Section.QUESTION);
+                sent.addRecord(FakeDns.question("users.test."), Section.QUESTION);
+            } else {
+                sent.getHeader().unsetFlag(Flags.QR);
+            }
+            return sent.toWire();
+        };
+        watch(builder().port(80).timeout(Duration.ofMillis(100)));
+        awaitTrouble("what came answers something else");
+        turn.incrementAndGet();
+        ticks.next();
+        await().until(() -> dns.asked.size() == 4);
+        ticks.delay();
+
+        assertThat(recorder.snapshots).isEmpty();
     }
 
     @Test

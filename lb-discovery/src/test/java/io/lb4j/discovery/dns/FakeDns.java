@@ -165,6 +165,10 @@ final class FakeDns implements AutoCloseable {
         tcp.close();
     }
 
+    static Record question(String name) {
+        return Record.newRecord(name(name), Type.A, 1);
+    }
+
     static Name name(String text) {
         try {
             return Name.fromString(text);

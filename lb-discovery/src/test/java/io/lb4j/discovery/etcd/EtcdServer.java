@@ -4,8 +4,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import io.lb4j.discovery.RealServers;
+import io.lb4j.discovery.Registration;
+import io.lb4j.discovery.conformance.RealSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -20,18 +23,37 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
-/** A real etcd of one member, changed while it runs as by any other client. */
-final class EtcdServer implements AutoCloseable {
+/** A real etcd, alone or a member of a cluster, changed while it runs as by any other client. */
+public final class EtcdServer implements RealSource, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** What this server knows of itself, before it is started. */
+    private record Identity(String name, int port, int peerPort) {
+        static Identity free(String name) {
+            try (ServerSocket one = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                    ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                return new Identity(name, one.getLocalPort(), other.getLocalPort());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        String peer() {
+            return "http://127.0.0.1:" + peerPort;
+        }
+    }
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final Path directory;
+    private final Identity self;
+    private final String members;
     private final List<String> options;
-    private final int port;
-    private final int peerPort;
     private Process process;
     private int lives;
     private String token = "";
@@ -42,22 +64,50 @@ final class EtcdServer implements AutoCloseable {
     }
 
     /**
-     * One that isn't started.
+     * One alone that isn't started. It is elected at once, and grants leases of one second.
      *
      * @param options besides those that name addresses and directories
      */
-    EtcdServer(Path directory, String... options) throws IOException {
-        this.directory = directory;
-        this.options = List.of(options);
-        try (ServerSocket one = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            this.port = one.getLocalPort();
-            this.peerPort = other.getLocalPort();
-        }
+    public EtcdServer(Path directory, String... options) {
+        this(directory, Identity.free("t"), "", 20, List.of(options));
     }
 
-    String address() {
-        return "127.0.0.1:" + port;
+    private EtcdServer(Path directory, Identity self, String members, int heartbeatMillis, List<String> options) {
+        this.directory = directory;
+        this.self = self;
+        this.members = members.isEmpty() ? self.name + "=" + self.peer() : members;
+        this.options = new ArrayList<>(options);
+        this.options.add("--heartbeat-interval=" + heartbeatMillis);
+        this.options.add("--election-timeout=" + 10 * heartbeatMillis);
+    }
+
+    /** A cluster that runs. */
+    static List<EtcdServer> cluster(Path directory, int size) {
+        program();
+        List<Identity> identities = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            identities.add(Identity.free("m" + i));
+        }
+        String members =
+                identities.stream().map(each -> each.name + "=" + each.peer()).collect(Collectors.joining(","));
+        List<EtcdServer> cluster = new ArrayList<>();
+        try {
+            for (Identity each : identities) {
+                EtcdServer member = new EtcdServer(directory, each, members, 50, List.of());
+                cluster.add(member);
+                member.launch();
+            }
+            cluster.forEach(EtcdServer::awaitReady);
+        } catch (RuntimeException | Error e) {
+            cluster.forEach(EtcdServer::close);
+            throw e;
+        }
+        return cluster;
+    }
+
+    @Override
+    public String address() {
+        return "127.0.0.1:" + self.port;
     }
 
     String url() {
@@ -65,58 +115,75 @@ final class EtcdServer implements AutoCloseable {
     }
 
     /** Starts it without memory. */
-    void start() {
+    void startEmpty() {
         lives++;
         token = "";
-        startAgain();
+        start();
     }
 
-    /** Starts it with the memory it had. */
-    void startAgain() {
-        Path out = directory.resolve("out");
+    @Override
+    public boolean keepsMemory() {
+        return true;
+    }
+
+    @Override
+    public void start() {
+        launch();
+        awaitReady();
+    }
+
+    private Path output() {
+        return directory.resolve(self.name + ".out");
+    }
+
+    private void launch() {
         try {
             process = new ProcessBuilder(command())
                     .redirectErrorStream(true)
-                    .redirectOutput(out.toFile())
+                    .redirectOutput(output().toFile())
                     .start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        await().pollInterval(Duration.ofMillis(20)).until(() -> {
+    }
+
+    private void awaitReady() {
+        await().pollInterval(Duration.ofMillis(10)).until(() -> {
+            String said = Files.readString(output());
             if (!process.isAlive()) {
-                throw new IllegalStateException("etcd ended: " + Files.readString(out));
+                throw new IllegalStateException("etcd ended: " + said);
             }
-            return Files.readString(out).contains("ready to serve client requests")
-                    || Files.readString(out).contains("serving client traffic")
-                    || Files.readString(out).contains("serving insecure client requests");
+            return said.contains("ready to serve client requests")
+                    || said.contains("serving client traffic")
+                    || said.contains("serving insecure client requests");
         });
     }
 
     private List<String> command() {
-        String peer = "http://127.0.0.1:" + peerPort;
         String client = (options.contains("--cert-file") ? "https://" : "http://") + address();
         List<String> command = new ArrayList<>(List.of(
                 program().toString(),
                 "--name",
-                "t",
+                self.name,
                 "--data-dir",
-                directory.resolve("data-" + lives).toString(),
+                directory.resolve("data-" + self.name + "-" + lives).toString(),
                 "--listen-client-urls",
                 client,
                 "--advertise-client-urls",
                 client,
                 "--listen-peer-urls",
-                peer,
+                self.peer(),
                 "--initial-advertise-peer-urls",
-                peer,
+                self.peer(),
                 "--initial-cluster",
-                "t=" + peer,
+                members,
                 "--unsafe-no-fsync"));
         command.addAll(options);
         return command;
     }
 
-    void kill() {
+    @Override
+    public void kill() {
         process.destroyForcibly();
         try {
             if (!process.waitFor(30, TimeUnit.SECONDS)) {
@@ -128,6 +195,31 @@ final class EtcdServer implements AutoCloseable {
         }
     }
 
+    @Override
+    public Set<Trait> traits() {
+        return EnumSet.allOf(Trait.class);
+    }
+
+    @Override
+    public ServiceDiscovery discovery(String address) {
+        return discovery(List.of(address));
+    }
+
+    /** One that asks several members, the first one first. */
+    public ServiceDiscovery discovery(List<String> addresses) {
+        return EtcdDiscovery.builder(
+                        addresses.stream().map(each -> "http://" + each).toArray(String[]::new))
+                .waitTime(Duration.ofSeconds(1))
+                .margin(Duration.ofSeconds(2))
+                .random(new FirstMember())
+                .build();
+    }
+
+    @Override
+    public Registration.Builder registration(String address, String service, ServiceInstance instance) {
+        return Registration.builder(EtcdRegistrar.of("http://" + address), service, instance);
+    }
+
     /** Asks it, and answers whatever it said. */
     JsonNode ask(String path, String body) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url() + "/v3/" + path))
@@ -136,17 +228,44 @@ final class EtcdServer implements AutoCloseable {
             request.header("Authorization", token);
         }
         try {
-            HttpResponse<String> answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            return JSON.readTree(send(request));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private String send(HttpRequest.Builder request) {
+        HttpRequest asked = request.timeout(Duration.ofSeconds(20)).build();
+        try {
+            HttpResponse<String> answer = http.send(asked, HttpResponse.BodyHandlers.ofString());
             if (answer.statusCode() != 200) {
-                throw new IllegalStateException(path + ": " + answer.body());
+                throw new IllegalStateException(asked.uri() + ": " + answer.body());
             }
-            return JSON.readTree(answer.body());
+            return answer.body();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** How often it was asked for keys, by whomever, since it started. */
+    int reads() {
+        String count = send(HttpRequest.newBuilder(URI.create(url() + "/metrics")))
+                .lines()
+                .filter(line -> line.startsWith("grpc_server_started_total") && line.contains("\"Range\""))
+                .findFirst()
+                .orElseThrow();
+        return (int) Double.parseDouble(count.substring(count.lastIndexOf(' ') + 1));
+    }
+
+    /** Whether it is the one that leads its cluster. */
+    boolean isLeader() {
+        JsonNode status = ask("maintenance/status", "{}");
+        return status.path("leader")
+                .asText()
+                .equals(status.path("header").path("member_id").asText());
     }
 
     static String base64(String text) {
@@ -160,8 +279,14 @@ final class EtcdServer implements AutoCloseable {
                 .asLong();
     }
 
-    void put(String service, ServiceInstance instance) {
+    @Override
+    public void put(String service, ServiceInstance instance) {
         put("/services/" + service + "/" + instance.id(), new String(EtcdKeys.value(instance), StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public void remove(String service, String id) {
+        delete("/services/" + service + "/" + id);
     }
 
     void delete(String key) {
