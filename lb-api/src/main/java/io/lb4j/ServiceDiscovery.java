@@ -62,5 +62,19 @@ public interface ServiceDiscovery extends AutoCloseable {
          * @param error what happened, with a message that names the source
          */
         void onError(Throwable error);
+
+        /**
+         * The source is well, and part of its answer was left out since nothing can be made of it: say, one instance
+         * without a port among good ones. What {@link #onInstances} told last is in force and all there is. Told once for each
+         * distinct complaint until an answer has none.
+         *
+         * <p>Default: as {@link #onError}, for those who only note that something is wrong. Whoever judges by {@code onError}
+         * whether the source is well overrides this; whoever wraps a discovery passes it on.
+         *
+         * @param complaint what was left out and why, with a message that names the source
+         */
+        default void onComplaint(Throwable complaint) {
+            onError(complaint);
+        }
     }
 }

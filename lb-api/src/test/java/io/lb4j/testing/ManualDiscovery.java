@@ -36,6 +36,11 @@ public final class ManualDiscovery implements ServiceDiscovery {
         each(service, l -> l.onError(error));
     }
 
+    /** Says that part of the answer was left out. */
+    public void complain(String service, Throwable complaint) {
+        each(service, l -> l.onComplaint(complaint));
+    }
+
     /** How many watches of {@code service} are open. */
     public int watches(String service) {
         return listeners.getOrDefault(service, List.of()).size();

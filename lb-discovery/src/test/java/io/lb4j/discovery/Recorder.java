@@ -10,6 +10,7 @@ public final class Recorder implements Listener {
     public final List<List<ServiceInstance>> snapshots = new CopyOnWriteArrayList<>();
     public final List<String> unknown = new CopyOnWriteArrayList<>();
     public final List<Throwable> errors = new CopyOnWriteArrayList<>();
+    public final List<String> complaints = new CopyOnWriteArrayList<>();
     public final List<String> calls = new CopyOnWriteArrayList<>();
 
     @Override
@@ -28,6 +29,14 @@ public final class Recorder implements Listener {
     public void onError(Throwable error) {
         errors.add(error);
         calls.add("error");
+    }
+
+    /** As an error too, since it is one to those who don't tell them apart. */
+    @Override
+    public void onComplaint(Throwable complaint) {
+        complaints.add(String.valueOf(complaint.getMessage()));
+        errors.add(complaint);
+        calls.add("complaint");
     }
 
     /** The authorities of the last snapshot; empty if there is none. */

@@ -190,7 +190,7 @@ class RegistryDiscoveryTest {
                         registry() + ": an instance that is left out: port: instance port: 70000 (expected: 1 to "
                                 + "65535); an instance that is left out: 7 (expected: an instance: an object with host and port, "
                                 + "or a string \"host:port\"); instance i1 is listed twice"));
-        assertThat(recorder.calls).containsExactly("instances", "error");
+        assertThat(recorder.calls).containsExactly("instances", "complaint");
     }
 
     @Test

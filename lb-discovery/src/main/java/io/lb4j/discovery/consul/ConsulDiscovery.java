@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Consul can't tell an unknown service from one without healthy instances: both are an empty list, which a balancer
  * that had some doubts for a while. While the agent can't be asked, or says that its servers have no leader and lists
  * nobody, the last list stays in force, and it is asked again after waits with full jitter. An agent that has forgotten its
- * index is believed from its first answer on. An entry that can't be understood is left out and told as a trouble.
+ * index is believed from its first answer on. An entry that can't be understood is left out and told as a complaint.
  *
  * <p>Thread-safe. Each watched service holds one daemon thread, since OkHttp's calls block. {@link #close()} ends them.
  */

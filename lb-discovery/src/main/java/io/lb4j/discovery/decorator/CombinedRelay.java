@@ -91,6 +91,13 @@ final class CombinedRelay extends Relay {
         public void onError(Throwable error) {
             failed(this, error);
         }
+
+        /** It is well, and its list what it is. */
+        @Override
+        public void onComplaint(Throwable complaint) {
+            watchers().complaint(complaint);
+            watchers().flush();
+        }
     }
 
     CombinedRelay(String service, Settings settings) {
@@ -181,9 +188,11 @@ final class CombinedRelay extends Relay {
             said.note(watchers());
         }
         if (combined.complaints.isEmpty()) {
-            complaints.clear();
+            if (complaints.clear()) {
+                watchers().noComplaint();
+            }
         } else if (complaints.add(combined.complaints.toString())) {
-            watchers().error(new IOException(String.join("; ", combined.complaints)));
+            watchers().complaint(new IOException(String.join("; ", combined.complaints)));
         }
     }
 

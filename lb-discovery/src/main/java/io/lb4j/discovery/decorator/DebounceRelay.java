@@ -72,6 +72,12 @@ final class DebounceRelay extends Relay implements Listener {
         watchers().flush();
     }
 
+    @Override
+    public void onComplaint(Throwable complaint) {
+        watchers().complaint(complaint);
+        watchers().flush();
+    }
+
     private void wait(Duration delay) {
         cancel();
         long mine = turn;

@@ -119,6 +119,17 @@ final class DualReadRelay extends Relay {
                 tell();
             }
         }
+
+        /** What it lists is what there is to compare. */
+        @Override
+        public void onComplaint(Throwable complaint) {
+            if (serves) {
+                watchers().complaint(complaint);
+                watchers().flush();
+            } else {
+                LOG.log(System.Logger.Level.WARNING, service + ": compared without this: " + complaint.getMessage());
+            }
+        }
     }
 
     DualReadRelay(String service, Settings settings) {

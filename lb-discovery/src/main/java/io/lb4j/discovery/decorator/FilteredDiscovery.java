@@ -10,7 +10,7 @@ import java.util.function.Predicate;
  * Lists those instances of a source that pass a test, for example {@link InstanceFilters#zone one of a zone}. If none
  * passes, the list is empty: that there are some elsewhere isn't a reason to call them.
  *
- * <p>An instance for which the test throws is left out and told as a trouble. Thread-safe. Closes its source with itself.
+ * <p>An instance for which the test throws is left out and told as a complaint. Thread-safe. Closes its source with itself.
  */
 public final class FilteredDiscovery implements ServiceDiscovery {
     private final ServiceDiscovery source;

@@ -5,7 +5,7 @@ import io.lb4j.discovery.internal.ServiceWatches;
 import java.util.Objects;
 
 /**
- * Leaves out instances at addresses that an {@link AddressGuard} refuses, and tells so as a trouble. If all of a list are
+ * Leaves out instances at addresses that an {@link AddressGuard} refuses, and tells so as a complaint. If all of a list are
  * refused, the last list stays in force: what names only forbidden places isn't believed to be a list.
  *
  * <p>What host names resolve to isn't seen here, see {@link AddressGuard#dns}. Thread-safe. Closes its source with itself.

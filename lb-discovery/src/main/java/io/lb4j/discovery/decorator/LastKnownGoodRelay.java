@@ -125,6 +125,15 @@ final class LastKnownGoodRelay extends Relay implements Listener {
         });
     }
 
+    /** The source stands by its list, of which it has left something out. */
+    @Override
+    public void onComplaint(Throwable complaint) {
+        lane.post(() -> {
+            watchers().complaint(complaint);
+            watchers().flush();
+        });
+    }
+
     /** The source stands by this list. */
     private void keep(List<ServiceInstance> instances) {
         stood = true;

@@ -11,7 +11,7 @@ import java.util.function.UnaryOperator;
  * metadata}, another port, another zone.
  *
  * <p>An instance for which the function throws, or that takes an id which another one has, is left out and told as a
- * trouble. If that is so for all, the last list stays in force. Thread-safe. Closes its source with itself.
+ * complaint. If that is so for all, the last list stays in force. Thread-safe. Closes its source with itself.
  */
 public final class MappedDiscovery implements ServiceDiscovery {
     private final ServiceDiscovery source;

@@ -80,4 +80,10 @@ final class SelectingRelay extends Relay implements Listener {
         watchers().error(error);
         watchers().flush();
     }
+
+    @Override
+    public void onComplaint(Throwable complaint) {
+        watchers().complaint(complaint);
+        watchers().flush();
+    }
 }

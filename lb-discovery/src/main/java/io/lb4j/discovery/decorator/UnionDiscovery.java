@@ -18,7 +18,7 @@ import java.util.Set;
 /**
  * What several sources list, together. An instance that two of them list, under one id or at one address, is listed once, as
  * the earlier source says. An id that stands for another address in a later source is left out there, and told as a
- * trouble: whoever runs the two should give them ids of their own.
+ * complaint: whoever runs the two should give them ids of their own.
  *
  * <p>A source in trouble adds its last list. At the start, sources that haven't answered are waited for, 1 s at most; after
  * that what the others list is told without them. The service is unknown if it is to all that have answered. Thread-safe.

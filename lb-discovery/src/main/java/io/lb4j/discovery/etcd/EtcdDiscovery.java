@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Of several members one is asked until it fails, and then the next one. When none answers, the last good list stays in
  * force, and they are asked again after a wait with full jitter that grows up to 5 s; each distinct trouble is logged once and
- * told once until all is well again. A value that can't be understood is left out and told as a trouble. A service of which
+ * told once until all is well again. A value that can't be understood is left out and told as a complaint. A service of which
  * there has never been a key is unknown; one whose last key has gone has an empty list.
  *
  * <p>Thread-safe. Each watched service holds one daemon thread. {@link #close()} ends them.

@@ -7,8 +7,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of one service at one source, told to those who watch it: each trouble once per outage, and the last good
- * list again when the outage is over. Listeners run on the caller's thread, which must hold no lock. Thread-safe, but what
+ * What is known of one service at one source, told to those who watch it: each trouble once per outage, the last good
+ * list again when the outage is over, and each complaint about part of a list once until a list gives no cause for one. Listeners run on the caller's thread, which must hold no lock. Thread-safe, but what
  * is told must come one at a time, as it is the newest that counts.
  */
 public final class Bulletin {
@@ -21,6 +21,7 @@ public final class Bulletin {
     private final String service;
     private final Watchers watchers;
     private final Troubles troubles = new Troubles();
+    private final Troubles objections = new Troubles();
 
     /**
      * Of a service of which nothing is known.
@@ -46,13 +47,15 @@ public final class Bulletin {
     /**
      * The source lists these.
      *
-     * @param complaints about parts of the answer that were left out; if all of it was, the last list stays in force, since
-     *     nothing that can be understood isn't the same as nothing
+     * @param complaints about parts of the answer that were left out; if all of it was, that is a trouble, and the last list
+     *     stays in force, since nothing that can be understood isn't the same as nothing
      */
     public void instances(List<ServiceInstance> instances, List<String> complaints) {
-        if (!instances.isEmpty() || complaints.isEmpty()) {
-            watchers.instances(List.copyOf(instances));
+        if (instances.isEmpty() && !complaints.isEmpty()) {
+            trouble(told(complaints));
+            return;
         }
+        watchers.instances(List.copyOf(instances));
         settle(complaints);
     }
 
@@ -67,16 +70,28 @@ public final class Bulletin {
     }
 
     private void settle(List<String> complaints) {
-        if (complaints.isEmpty()) {
-            if (troubles.clear()) {
-                LOG.log(System.Logger.Level.INFO, service + ": " + source + " answers again");
-            }
-            watchers.flush();
-        } else {
-            String rest = complaints.size() > SHOWN ? "; and " + (complaints.size() - SHOWN) + " more" : "";
-            trouble(new IOException(
-                    complaints.stream().limit(SHOWN).collect(Collectors.joining("; ", source + ": ", rest))));
+        if (troubles.clear()) {
+            LOG.log(System.Logger.Level.INFO, service + ": " + source + " answers again");
         }
+        if (complaints.isEmpty()) {
+            objections.clear();
+            watchers.noComplaint();
+        } else {
+            complain(told(complaints));
+        }
+        watchers.flush();
+    }
+
+    private void complain(IOException complaint) {
+        if (objections.add(String.valueOf(complaint.getMessage()))) {
+            LOG.log(System.Logger.Level.WARNING, service + ": " + complaint.getMessage() + "; the rest is used");
+            watchers.complaint(complaint);
+        }
+    }
+
+    private IOException told(List<String> complaints) {
+        String rest = complaints.size() > SHOWN ? "; and " + (complaints.size() - SHOWN) + " more" : "";
+        return new IOException(complaints.stream().limit(SHOWN).collect(Collectors.joining("; ", source + ": ", rest)));
     }
 
     /** The source could not be asked or understood; the last list stays in force. */

@@ -21,6 +21,7 @@ public final class Watchers {
     private final List<Subscription> subscriptions = new ArrayList<>();
     private @Nullable Event state;
     private @Nullable Event trouble;
+    private @Nullable Event complaint;
 
     public Watchers(String service) {
         this.service = service;
@@ -30,14 +31,27 @@ public final class Watchers {
     private sealed interface Event {
         void tell(Listener listener);
 
-        record Instances(List<ServiceInstance> instances) implements Event {
+        /** Whether this takes the place of that one, if it wasn't told yet. */
+        default boolean replaces(Event earlier) {
+            return earlier.getClass() == getClass();
+        }
+
+        /** What the service is. */
+        sealed interface State extends Event {
+            @Override
+            default boolean replaces(Event earlier) {
+                return earlier instanceof State;
+            }
+        }
+
+        record Instances(List<ServiceInstance> instances) implements State {
             @Override
             public void tell(Listener listener) {
                 listener.onInstances(instances);
             }
         }
 
-        record Unknown(String detail) implements Event {
+        record Unknown(String detail) implements State {
             @Override
             public void tell(Listener listener) {
                 listener.onUnknownService(detail);
@@ -48,6 +62,13 @@ public final class Watchers {
             @Override
             public void tell(Listener listener) {
                 listener.onError(error);
+            }
+        }
+
+        record Complaint(Throwable error) implements Event {
+            @Override
+            public void tell(Listener listener) {
+                listener.onComplaint(error);
             }
         }
     }
@@ -65,6 +86,9 @@ public final class Watchers {
         }
         if (trouble != null) {
             added.post(trouble);
+        }
+        if (complaint != null) {
+            added.post(complaint);
         }
         return added;
     }
@@ -90,6 +114,18 @@ public final class Watchers {
         Event next = new Event.Trouble(error);
         trouble = next;
         subscriptions.forEach(s -> s.post(next));
+    }
+
+    /** Something is wrong with part of what the source says; the source is well. */
+    public synchronized void complaint(Throwable error) {
+        Event next = new Event.Complaint(error);
+        complaint = next;
+        subscriptions.forEach(s -> s.post(next));
+    }
+
+    /** Whoever comes from now on hears of no complaint. */
+    public synchronized void noComplaint() {
+        complaint = null;
     }
 
     /** Tells what was noted, on this thread, unless another thread is telling it. */
@@ -124,8 +160,8 @@ public final class Watchers {
         private final Listener listener;
         private final Runnable onClose;
 
-        /** At most one state and one trouble, in the order they came; guarded by this. */
-        private final ArrayDeque<Event> pending = new ArrayDeque<>(2);
+        /** At most one state, one trouble and one complaint, in the order they came; guarded by this. */
+        private final ArrayDeque<Event> pending = new ArrayDeque<>(3);
 
         private boolean draining;
         private boolean ended;
@@ -136,8 +172,7 @@ public final class Watchers {
         }
 
         synchronized void post(Event event) {
-            boolean isTrouble = event instanceof Event.Trouble;
-            pending.removeIf(earlier -> earlier instanceof Event.Trouble == isTrouble);
+            pending.removeIf(event::replaces);
             pending.add(event);
         }
 

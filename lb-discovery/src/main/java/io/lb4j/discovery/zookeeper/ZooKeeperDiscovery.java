@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One watch per service tells of every change, which is read within milliseconds; an idle session costs a heartbeat every
  * few seconds, however many services are watched. While there is no connection the last list stays in force, and after
- * it all is read again. A service without a node is unknown; a node that can't be understood is left out and told as a trouble.
+ * it all is read again. A service without a node is unknown; a node that can't be understood is left out and told as a complaint.
  *
  * <p>Thread-safe. Holds the threads of one session from the first watch on. {@link #close()} ends them.
  */

@@ -65,6 +65,19 @@ class CombinedTest {
         }
 
         @Test
+        void preferredWithAComplaint_isWell() {
+            discovery.watch("orders", recorder);
+            second.set("orders", TWO);
+            first.set("orders", ONE);
+            first.complain("orders", new IOException("b: no port"));
+
+            time.advance(Duration.ofMinutes(1));
+
+            assertThat(discovery.serving("orders")).containsSame(first);
+            assertThat(recorder.calls).containsExactly("instances", "complaint");
+        }
+
+        @Test
         void preferred_isWaitedForAtTheStart_butNotForEver() {
             discovery.watch("orders", recorder);
             second.set("orders", TWO);
@@ -225,7 +238,7 @@ class CombinedTest {
             second.set("orders", TWO.toBuilder().id("a").build());
 
             assertThat(recorder.last()).containsExactly("10.0.0.1:1");
-            assertThat(recorder.messages())
+            assertThat(recorder.complaints)
                     .containsExactly(
                             "instance a at 10.0.0.1:2 of manual discovery is left out, since an earlier source has"
                                     + " that id at 10.0.0.1:1");

@@ -54,6 +54,18 @@ class DebouncedDiscoveryTest {
     }
 
     @Test
+    void complaint_passesAtOnce_andHurriesNoList() {
+        discovery.watch("orders", recorder);
+        source.set("orders", ONE);
+        source.set("orders", TWO);
+        source.complain("orders", new IOException("b: no port"));
+
+        assertThat(recorder.calls).containsExactly("instances", "complaint");
+        pass(100);
+        assertThat(recorder.calls).containsExactly("instances", "complaint", "instances");
+    }
+
+    @Test
     void storm_isToldAsOftenAsTheMaximumDelay() {
         discovery.watch("orders", recorder);
         source.set("orders", ONE);

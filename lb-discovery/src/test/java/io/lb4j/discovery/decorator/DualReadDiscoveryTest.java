@@ -86,6 +86,19 @@ class DualReadDiscoveryTest {
     }
 
     @Test
+    void sideWithAComplaint_isCompared() {
+        discovery.watch("orders", recorder);
+        serving.set("orders", ONE);
+        compared.set("orders", ONE);
+        serving.complain("orders", new IOException("b: no port"));
+        compared.complain("orders", new IOException("c: no port"));
+
+        assertThat(comparison().comparable()).isTrue();
+        assertThat(recorder.complaints).containsExactly("b: no port");
+        assertThat(events).isEmpty();
+    }
+
+    @Test
     void agreement_isCounted_whateverTheIdsAndMetadata() {
         discovery.watch("orders", recorder);
         assertThat(comparison().comparable()).isFalse();

@@ -114,6 +114,23 @@ class LastKnownGoodDiscoveryTest {
         assertThat(recorder.calls).containsExactly("instances", "error", "error", "instances");
     }
 
+    /** One bad instance among good ones isn't an outage: the list is as of now, not as of the complaint. */
+    @Test
+    void complaint_leavesTheListCurrent() {
+        LastKnownGoodDiscovery discovery = started();
+        Recorder recorder = watch(discovery);
+        source.set("orders", ONE);
+        source.complain("orders", new IOException("b: no port"));
+
+        time.advance(Duration.ofMinutes(30));
+
+        assertThat(recorder.calls).containsExactly("instances", "complaint");
+        assertThat(discovery.known("orders")).get().satisfies(known -> {
+            assertThat(known.current()).isTrue();
+            assertThat(known.age(clock.instant())).isLessThanOrEqualTo(Duration.ofMinutes(5));
+        });
+    }
+
     @Test
     void sourceDownAtTheStart_servesWhatWasSaved_withItsAge() {
         LastKnownGoodDiscovery discovery = restartedAfter(ONE, TWO);

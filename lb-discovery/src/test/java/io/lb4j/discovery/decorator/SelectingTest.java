@@ -57,6 +57,17 @@ class SelectingTest {
     }
 
     @Test
+    void complaint_ofTheSource_isOneHere() {
+        FilteredDiscovery discovery = FilteredDiscovery.of(source, instance -> true);
+        discovery.watch("orders", recorder);
+        source.set("orders", instance(1, "a", Map.of()));
+        source.complain("orders", new IOException("b: no port"));
+
+        assertThat(recorder.calls).containsExactly("instances", "complaint");
+        discovery.close();
+    }
+
+    @Test
     void filtered_tellsOnlyWhatChangesHere() {
         FilteredDiscovery discovery = FilteredDiscovery.of(source, InstanceFilters.zone("a"));
         discovery.watch("orders", recorder);
