@@ -379,7 +379,7 @@ public final class Registration implements AutoCloseable {
         private final String service;
         private final ServiceInstance instance;
         private Duration ttl = RegistryRules.DEFAULT_TTL;
-        private @Nullable String token;
+        private DiscoveryUri.@Nullable Secret token;
         private @Nullable OkHttpClient client;
         private Consumer<Status> listener = status -> {};
         private Scheduler scheduler = Scheduler.shared();
@@ -412,7 +412,19 @@ public final class Registration implements AutoCloseable {
          */
         public Builder token(String value) {
             checkOwn("token");
-            this.token = RegistryRules.token(value);
+            String checked = RegistryRules.token(value);
+            return token(() -> checked);
+        }
+
+        /**
+         * Sets where the embedded registry's shared secret comes from; default none. It is asked for anew with each question,
+         * without waiting for others, and a question fails unless it has at least 16 printable ASCII characters.
+         *
+         * @throws IllegalStateException with a registrar that was given
+         */
+        public Builder token(DiscoveryUri.Secret value) {
+            checkOwn("token");
+            this.token = Objects.requireNonNull(value, "token");
             return this;
         }
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * again after a wait with full jitter that grows up to 5 s; each distinct trouble is logged once and told to the listeners
  * once, until the registry answers again. One that came back without its memory doesn't erase anything either: until it
  * says that its list is complete, what was known before is kept besides. An instance that can't be understood is left out
- * and told as a trouble; the others are used.
+ * and told as a complaint; the others are used.
  *
  * <p>Thread-safe. Each watched service, however often it is watched, holds one daemon thread, since OkHttp's calls block.
  * {@link #close()} ends them.
@@ -85,7 +85,7 @@ public final class RegistryDiscovery implements ServiceDiscovery {
     /** Collects the settings of a {@link RegistryDiscovery}. Not thread-safe. */
     public static final class Builder {
         private final String url;
-        private @Nullable String token;
+        private DiscoveryUri.@Nullable Secret token;
         private @Nullable OkHttpClient client;
         private Duration wait = DEFAULT_WAIT;
         private Duration margin = Duration.ofSeconds(5);
@@ -102,7 +102,16 @@ public final class RegistryDiscovery implements ServiceDiscovery {
          * @throws IllegalArgumentException unless it has at least 16 printable ASCII characters
          */
         public Builder token(String value) {
-            this.token = RegistryRules.token(value);
+            String checked = RegistryRules.token(value);
+            return token(() -> checked);
+        }
+
+        /**
+         * Sets where the shared secret comes from; default none. It is asked for anew with each question, without waiting for
+         * others, and is a trouble unless it has at least 16 printable ASCII characters.
+         */
+        public Builder token(DiscoveryUri.Secret value) {
+            this.token = Objects.requireNonNull(value, "token");
             return this;
         }
 

@@ -25,7 +25,7 @@ final class RegistryRegistrar implements Registrar {
     private final String lease = UUID.randomUUID().toString();
     private volatile @Nullable Call call;
 
-    RegistryRegistrar(String url, @Nullable String token, @Nullable OkHttpClient client) {
+    RegistryRegistrar(String url, DiscoveryUri.@Nullable Secret token, @Nullable OkHttpClient client) {
         this.calls = RegistryRules.calls(url, token, client);
     }
 

@@ -2,6 +2,7 @@ package io.lb4j.discovery;
 
 import io.lb4j.discovery.internal.Durations;
 import io.lb4j.discovery.internal.JsonCalls;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
@@ -54,7 +55,7 @@ final class RegistryRules {
      *
      * @throws IllegalArgumentException if it is malformed, or the token would be sent in the clear
      */
-    static JsonCalls calls(String address, @Nullable String token, @Nullable OkHttpClient client) {
+    static JsonCalls calls(String address, DiscoveryUri.@Nullable Secret token, @Nullable OkHttpClient client) {
         HttpUrl url = JsonCalls.url(address);
         if (token == null) {
             return new JsonCalls("registry", url, request -> {}, client);
@@ -63,7 +64,16 @@ final class RegistryRules {
             throw new IllegalArgumentException(
                     "registry: " + address + " with a token (expected: https, or a loopback address)");
         }
-        return new JsonCalls("registry", url, request -> request.header("Authorization", "Bearer " + token), client);
+        return new JsonCalls(
+                "registry", url, request -> request.header("Authorization", "Bearer " + readToken(token)), client);
+    }
+
+    private static String readToken(DiscoveryUri.Secret token) throws IOException {
+        try {
+            return token(token.read());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
+        }
     }
 
     static String token(String value) {

@@ -112,11 +112,14 @@ class DiscoveriesTest {
                         .token("correct-horse-battery")
                         .start();
                 ServiceDiscovery discovery = Discoveries.open("registry://127.0.0.1:" + registry.port()
-                        + "/orders?tls=true&caFile=" + ca + "&tokenFile=" + token)) {
+                        + "/orders?tls=true&waitTime=200ms&caFile=" + ca + "&tokenFile=" + token)) {
             discovery.watch("orders", recorder);
 
             await().untilAsserted(() -> assertThat(recorder.last()).containsExactly("127.0.0.1:8081"));
             assertThat(registration.status().detail()).isEmpty();
+            // It is read anew: with another one the registry says no.
+            Files.writeString(token, "wrong-horse-battery\n");
+            await().untilAsserted(() -> assertThat(recorder.messages()).anyMatch(text -> text.contains("401")));
         }
         client.connectionPool().evictAll();
         assertThatThrownBy(() -> Discoveries.open("registry://h?tls=true&caFile=" + token))

@@ -28,7 +28,8 @@ public final class RegistryProvider implements DiscoveryProvider {
         DiscoveryUri.Secret token = uri.secret("token");
         if (token != null) {
             try {
-                builder.token(token.read());
+                // One that can't be right is found at once, and not by a watch; it is read anew all the same.
+                builder.token(token.read()).token(token);
             } catch (IOException e) {
                 throw new IllegalArgumentException(e.getMessage() + ", in " + uri, e);
             }
