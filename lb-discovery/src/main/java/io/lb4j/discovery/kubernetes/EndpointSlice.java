@@ -28,7 +28,9 @@ record EndpointSlice(String name, String addressType, List<Port> ports, List<End
      * A server.
      *
      * @param address the first one; more have no meaning that is agreed upon
+     * @param uid of the pod, or whatever is behind it; of another one that has the address later, another one
      * @param hints the zones whose callers it is meant for
+     * @param nodeHints the nodes whose callers it is meant for
      */
     record Endpoint(
             String address,
@@ -39,7 +41,9 @@ record EndpointSlice(String name, String addressType, List<Port> ports, List<End
             String hostname,
             String node,
             String pod,
-            List<String> hints) {
+            String uid,
+            List<String> hints,
+            List<String> nodeHints) {
         /** May take calls as long as no other one is ready: it is about to stop, but still works. */
         boolean isLastResort() {
             return !ready && serving && terminating;
@@ -79,10 +83,6 @@ record EndpointSlice(String name, String addressType, List<Port> ports, List<End
         JsonNode conditions = json.path("conditions");
         boolean ready = conditions.path("ready").asBoolean(true);
         String zone = json.path("zone").asText("");
-        List<String> hints = new ArrayList<>();
-        json.path("hints")
-                .path("forZones")
-                .forEach(hint -> hints.add(hint.path("name").asText("")));
         JsonNode target = json.path("targetRef");
         return new Endpoint(
                 json.path("addresses").path(0).asText(""),
@@ -95,6 +95,14 @@ record EndpointSlice(String name, String addressType, List<Port> ports, List<End
                 target.path("kind").asText("").equals("Pod")
                         ? target.path("name").asText("")
                         : "",
-                List.copyOf(hints));
+                target.path("uid").asText(""),
+                names(json.path("hints").path("forZones")),
+                names(json.path("hints").path("forNodes")));
+    }
+
+    private static List<String> names(JsonNode hints) {
+        List<String> names = new ArrayList<>();
+        hints.forEach(hint -> names.add(hint.path("name").asText("")));
+        return List.copyOf(names);
     }
 }

@@ -54,7 +54,7 @@ public final class KubernetesDiscovery implements ServiceDiscovery {
         }
         this.calls = new JsonCalls("Kubernetes", url, request -> authorize(request, token), builder.client);
         String namespace = builder.namespace;
-        SliceMerger.Rules rules = new SliceMerger.Rules(builder.preferIpv6, builder.secure, builder.zone);
+        SliceMerger.Rules rules = new SliceMerger.Rules(builder.preferIpv6, builder.secure, builder.zone, builder.node);
         Duration watchTime = builder.watchTime;
         ReadAndFollow.Settings settings = new ReadAndFollow.Settings(
                 builder.scheduler,
@@ -152,6 +152,7 @@ public final class KubernetesDiscovery implements ServiceDiscovery {
         private boolean preferIpv6;
         private boolean secure;
         private @Nullable String zone;
+        private @Nullable String node;
         private Duration watchTime = DEFAULT_WATCH_TIME;
         private Duration margin = Duration.ofSeconds(5);
         private Scheduler scheduler = Scheduler.shared();
@@ -213,6 +214,16 @@ public final class KubernetesDiscovery implements ServiceDiscovery {
          */
         public Builder zone(String value) {
             this.zone = Objects.requireNonNull(value, "zone");
+            return this;
+        }
+
+        /**
+         * Sets the node this process runs on, so that hints for nodes count in the same way: the priority of an instance grows by 1
+         * if it isn't for this node, and by 1 if it isn't for the zone. Default none. A pod learns its node from its
+         * specification only, say by a variable from the field {@code spec.nodeName}.
+         */
+        public Builder node(String value) {
+            this.node = Objects.requireNonNull(value, "node");
             return this;
         }
 

@@ -11,12 +11,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Makes one list of instances of all slices of a service. Not thread-safe. */
 final class SliceMerger {
     /** Metadata of an instance that isn't ready: {@code notReady}, or {@code terminating}. */
     static final String CONDITION = "condition";
+
+    /** As much of a random uid as tells the few pods apart that have one address in turn. */
+    private static final int UID_SHOWN = 8;
 
     private final ServiceName service;
     private final Rules rules;
@@ -28,9 +32,13 @@ final class SliceMerger {
      *
      * @param secure whether all instances speak TLS, whatever their port says
      * @param zone the caller's own, for hints; null to leave those alone
+     * @param node the caller's own, likewise
      */
     record Rules(
-            boolean preferIpv6, boolean secure, @Nullable String zone) {}
+            boolean preferIpv6,
+            boolean secure,
+            @Nullable String zone,
+            @Nullable String node) {}
 
     private record Candidate(Endpoint endpoint, Port port, int number) {
         /** How far it may be called: a slice that is behind must not bring back who has left. */
@@ -56,12 +64,16 @@ final class SliceMerger {
             complainOfPorts(used);
         }
         boolean anyReady = byAddress.values().stream().anyMatch(c -> c.endpoint.ready());
-        boolean hinted = anyReady && isHinted();
+        boolean byNode = isHinted(Endpoint::nodeHints, rules.node);
+        boolean byZone = isHinted(Endpoint::hints, rules.zone);
         List<ServiceInstance> instances = new ArrayList<>();
         for (Candidate candidate : byAddress.values()) {
             if (candidate.rank() > 0) {
                 try {
-                    instances.add(instance(candidate, anyReady, hinted));
+                    Endpoint endpoint = candidate.endpoint;
+                    int away = (byNode && !endpoint.nodeHints().contains(rules.node) ? 1 : 0)
+                            + (byZone && !endpoint.hints().contains(rules.zone) ? 1 : 0);
+                    instances.add(instance(candidate, anyReady, away));
                 } catch (IllegalArgumentException e) {
                     complaints.add("an endpoint that is left out: " + e.getMessage());
                 }
@@ -129,18 +141,18 @@ final class SliceMerger {
                 + names.stream().findFirst().orElse("8080") + ")");
     }
 
-    /** As kube-proxy: hints count if every ready endpoint has some, and one is for the caller's zone. */
-    private boolean isHinted() {
+    /** As kube-proxy: hints count if every ready endpoint has some, and one is for the caller's place. */
+    private boolean isHinted(Function<Endpoint, List<String>> hints, @Nullable String place) {
         List<Endpoint> ready = byAddress.values().stream()
                 .map(Candidate::endpoint)
                 .filter(Endpoint::ready)
                 .toList();
-        return rules.zone != null
-                && ready.stream().noneMatch(endpoint -> endpoint.hints().isEmpty())
-                && ready.stream().anyMatch(endpoint -> endpoint.hints().contains(rules.zone));
+        return place != null
+                && ready.stream().noneMatch(endpoint -> hints.apply(endpoint).isEmpty())
+                && ready.stream().anyMatch(endpoint -> hints.apply(endpoint).contains(place));
     }
 
-    private ServiceInstance instance(Candidate candidate, boolean anyReady, boolean hinted) {
+    private ServiceInstance instance(Candidate candidate, boolean anyReady, int priority) {
         Endpoint endpoint = candidate.endpoint;
         Map<String, String> metadata = new LinkedHashMap<>();
         put(metadata, "pod", endpoint.pod());
@@ -154,13 +166,22 @@ final class SliceMerger {
             metadata.put(ServiceInstance.TERMINATING, "true");
         }
         boolean callable = endpoint.ready() || endpoint.isLastResort();
-        return ServiceInstance.builder(endpoint.address(), candidate.number)
+        ServiceInstance.Builder builder = ServiceInstance.builder(endpoint.address(), candidate.number)
                 .secure(rules.secure || candidate.port.isSecure())
                 .weight(callable ? 1 : 0)
                 .zone(endpoint.zone())
-                .priority(hinted && !endpoint.hints().contains(rules.zone) ? 1 : 0)
-                .metadata(metadata)
-                .build();
+                .priority(priority)
+                .metadata(metadata);
+        return identified(builder, endpoint.uid());
+    }
+
+    /** Another pod at the same address isn't to inherit what is known of the one before, so that the address isn't enough. */
+    private static ServiceInstance identified(ServiceInstance.Builder builder, String uid) {
+        ServiceInstance instance = builder.build();
+        return uid.isEmpty()
+                ? instance
+                : builder.id(instance.authority() + "~" + uid.substring(0, Math.min(UID_SHOWN, uid.length())))
+                        .build();
     }
 
     private static void put(Map<String, String> metadata, String key, String value) {

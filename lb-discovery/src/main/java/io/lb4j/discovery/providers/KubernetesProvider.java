@@ -45,6 +45,10 @@ public final class KubernetesProvider implements DiscoveryProvider {
         if (zone != null) {
             builder.zone(zone);
         }
+        String node = uri.string("node", null);
+        if (node != null) {
+            builder.node(node);
+        }
         return builder.secure(uri.bool("secure", false))
                 .preferIpv6(uri.bool("preferIpv6", false))
                 .watchTime(uri.duration("watchTime", KubernetesDiscovery.DEFAULT_WATCH_TIME))

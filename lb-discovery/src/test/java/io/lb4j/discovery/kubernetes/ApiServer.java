@@ -53,10 +53,20 @@ final class ApiServer implements AutoCloseable {
     private String token = "";
     private boolean forbidden;
     private boolean goneByStatus;
+    private int pagesBeforeGone = Integer.MAX_VALUE;
+    private boolean cutting;
+    private boolean deaf;
+    private boolean trickling;
     private int life;
 
     ApiServer(@Nullable SSLContext tls) {
+        this(tls, 0);
+    }
+
+    /** At that port, or at any if it is 0. */
+    ApiServer(@Nullable SSLContext tls, int port) {
         this.tls = tls;
+        this.port = port;
         start();
     }
 
@@ -84,6 +94,7 @@ final class ApiServer implements AutoCloseable {
     void kill() {
         synchronized (this) {
             life++;
+            deaf = false;
             notifyAll();
         }
         http.stop(0);
@@ -116,6 +127,29 @@ final class ApiServer implements AutoCloseable {
     /** Says what is too old by the status of the answer, as it does at times, instead of an event. */
     synchronized void sayGoneByStatus() {
         goneByStatus = true;
+    }
+
+    /** Lets the list that is asked for next get too old after so many pages, once. */
+    synchronized void sayGoneAfterPages(int pages) {
+        pagesBeforeGone = pages;
+    }
+
+    /** Ends the connection in the middle of the next event. */
+    synchronized void cutNextEvent() {
+        cutting = true;
+    }
+
+    /** Watches that are there say nothing more and don't end, as if their connections were dead. */
+    synchronized void fallSilent() {
+        deaf = true;
+        life++;
+        notifyAll();
+    }
+
+    /** Lists come a byte at a time. */
+    synchronized void trickle(boolean value) {
+        trickling = value;
+        notifyAll();
     }
 
     /** Forgets what changed until now. */
@@ -226,7 +260,7 @@ final class ApiServer implements AutoCloseable {
         boolean gone;
         synchronized (this) {
             String[] from = query.getOrDefault("continue", version + " ").split(" ", 2);
-            gone = Long.parseLong(from[0]) < oldest;
+            gone = Long.parseLong(from[0]) < oldest || --pagesBeforeGone == 0;
             int limit = Integer.parseInt(query.getOrDefault("limit", "1000000"));
             ObjectNode metadata = answer.putObject("metadata").put("resourceVersion", from[0]);
             ArrayNode items = answer.putArray("items");
@@ -244,7 +278,28 @@ final class ApiServer implements AutoCloseable {
                 metadata.remove("continue");
             }
         }
+        if (isTrickling()) {
+            trickle(exchange, answer);
+            return;
+        }
         answer(exchange, gone ? 410 : 200, gone ? status(410, "The provided continue parameter is too old") : answer);
+    }
+
+    private synchronized boolean isTrickling() {
+        return trickling;
+    }
+
+    private void trickle(HttpExchange exchange, JsonNode answer) throws IOException {
+        exchange.sendResponseHeaders(200, 0);
+        for (byte each : JSON.writeValueAsBytes(answer)) {
+            exchange.getResponseBody().write(each);
+            exchange.getResponseBody().flush();
+            synchronized (this) {
+                if (trickling) {
+                    pause(50);
+                }
+            }
+        }
     }
 
     private void watch(HttpExchange exchange, String namespace, Map<String, String> query) throws IOException {
@@ -277,6 +332,12 @@ final class ApiServer implements AutoCloseable {
             seen = versionOf(event);
             boolean bookmark = event.path("type").asText().equals("BOOKMARK");
             if (bookmark ? bookmarks : isSelected(event.path("object"), namespace, query)) {
+                if (isCut()) {
+                    byte[] line = event.toString().getBytes(StandardCharsets.UTF_8);
+                    out.write(line, 0, line.length / 2);
+                    out.flush();
+                    throw new IOException("cut");
+                }
                 write(out, event);
             }
             synchronized (this) {
@@ -284,6 +345,12 @@ final class ApiServer implements AutoCloseable {
                 notifyAll();
             }
         }
+    }
+
+    private synchronized boolean isCut() {
+        boolean now = cutting;
+        cutting = false;
+        return now;
     }
 
     /** Whether a watch has been told everything there is. */
@@ -308,17 +375,24 @@ final class ApiServer implements AutoCloseable {
                 }
             }
             long millis = (end - System.nanoTime()) / 1_000_000;
-            if (millis <= 0) {
-                return null;
-            }
-            try {
-                wait(millis);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+            if (millis <= 0 || !pause(millis)) {
                 return null;
             }
         }
+        while (deaf && pause(60_000)) {}
         return null;
+    }
+
+    /** Waits with the lock set free, possibly for less; false if it is to end. */
+    @SuppressWarnings("WaitNotInLoop") // those who call this have the loops
+    private synchronized boolean pause(long millis) {
+        try {
+            wait(millis);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Override

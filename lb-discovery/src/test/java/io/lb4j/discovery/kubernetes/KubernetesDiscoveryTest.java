@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import javax.net.ssl.SSLContext;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.AfterEach;
@@ -106,13 +107,74 @@ class KubernetesDiscoveryTest {
     }
 
     @Test
-    void longList_comesInPages_alsoIfItGetsTooOldMeanwhile() {
+    void longList_comesInPages() {
         IntStream.rangeClosed(1, 1100).forEach(i -> api.put("shop", "orders", "s" + i, slice(i)));
         watch(builder());
 
         await().until(() -> recorder.last().size() == 1100);
         assertThat(lists()).isEqualTo(3);
         assertThat(recorder.snapshots).hasSize(1);
+    }
+
+    @Test
+    void longList_thatGetsTooOldBetweenPages_isBegunAgain() {
+        IntStream.rangeClosed(1, 1100).forEach(i -> api.put("shop", "orders", "s" + i, slice(i)));
+        api.sayGoneAfterPages(2);
+        watch(builder());
+
+        await().until(() -> recorder.last().size() == 1100);
+        assertThat(lists()).isEqualTo(2 + 3);
+        assertThat(recorder.snapshots).hasSize(1);
+        assertThat(recorder.errors).isEmpty();
+    }
+
+    @Test
+    void connectionCutInTheMiddleOfAnEvent_isReadAnew_andNoTrouble() {
+        api.put("shop", "orders", "a", slice(1));
+        watch(builder());
+        awaitLast("10.0.0.1:80");
+        await().until(() -> watches() == 1);
+
+        api.cutNextEvent();
+        api.put("shop", "orders", "a", slice(1, 2));
+
+        awaitLast("10.0.0.1:80", "10.0.0.2:80");
+        assertThat(lists()).isEqualTo(2);
+        assertThat(recorder.errors).isEmpty();
+    }
+
+    /** A dead connection is the same to the client as a server that has nothing to say. */
+    @Test
+    void watchThatNeitherSpeaksNorEnds_isGivenUpInTime_andGoneOnWith() {
+        api.put("shop", "orders", "a", slice(1));
+        discovery = builder()
+                .namespace("shop")
+                .watchTime(Duration.ofSeconds(1))
+                .margin(Duration.ofSeconds(1))
+                .build();
+        discovery.watch("orders", recorder);
+        awaitLast("10.0.0.1:80");
+        await().until(() -> watches() == 1);
+
+        api.fallSilent();
+        api.put("shop", "orders", "a", slice(2));
+
+        awaitLast("10.0.0.2:80");
+        assertThat(lists()).isEqualTo(1);
+        assertThat(recorder.errors).isEmpty();
+    }
+
+    @Test
+    void listThatTrickles_isTrouble_untilItComesInTime() {
+        api.put("shop", "orders", "a", slice(1));
+        api.trickle(true);
+        discovery = builder().namespace("shop").margin(Duration.ofMillis(300)).build();
+        discovery.watch("orders", recorder);
+        awaitTrouble(": no answer in time");
+
+        api.trickle(false);
+
+        awaitLast("10.0.0.1:80");
     }
 
     @Test
@@ -232,14 +294,8 @@ class KubernetesDiscoveryTest {
     void pod_findsItsClusterByItself_andReadsItsTokenAnew(@TempDir Path account) throws IOException {
         HeldCertificate authority =
                 new HeldCertificate.Builder().certificateAuthority(0).build();
-        HandshakeCertificates server = new HandshakeCertificates.Builder()
-                .heldCertificate(new HeldCertificate.Builder()
-                        .signedBy(authority)
-                        .addSubjectAlternativeName("127.0.0.1")
-                        .build())
-                .build();
         api.close();
-        api = new ApiServer(server.sslContext());
+        api = new ApiServer(signedBy(authority));
         api.wantToken("first");
         Files.writeString(account.resolve("token"), "first\n");
         Files.writeString(account.resolve("ca.crt"), authority.certificatePem());
@@ -261,6 +317,42 @@ class KubernetesDiscoveryTest {
         Files.writeString(account.resolve("token"), "second\n");
         api.put("shop", "orders", "a", slice(2));
         awaitLast("10.0.0.2:80");
+    }
+
+    @Test
+    void authorityThatIsReplaced_isTrustedWithoutARestart(@TempDir Path account) throws IOException {
+        HeldCertificate first =
+                new HeldCertificate.Builder().certificateAuthority(0).build();
+        HeldCertificate second =
+                new HeldCertificate.Builder().certificateAuthority(0).build();
+        Path ca = Files.writeString(account.resolve("ca.crt"), first.certificatePem());
+        api.close();
+        api = new ApiServer(signedBy(first));
+        api.put("shop", "orders", "a", slice(1));
+        discovery = Discoveries.open("k8s://shop/orders?watchTime=1s&caFile=" + ca + "&server=" + api.url());
+        discovery.watch("orders", recorder);
+        awaitLast("10.0.0.1:80");
+
+        int port = api.port();
+        api.kill();
+        api = new ApiServer(signedBy(second), port);
+        api.put("shop", "orders", "a", slice(2));
+        await().until(() -> recorder.messages().stream().anyMatch(text -> text.contains("PKIX")));
+        // A file that is being written has nothing to go by.
+        Files.writeString(ca, "");
+        Files.writeString(ca, second.certificatePem());
+
+        awaitLast("10.0.0.2:80");
+    }
+
+    private static SSLContext signedBy(HeldCertificate authority) {
+        return new HandshakeCertificates.Builder()
+                .heldCertificate(new HeldCertificate.Builder()
+                        .signedBy(authority)
+                        .addSubjectAlternativeName("127.0.0.1")
+                        .build())
+                .build()
+                .sslContext();
     }
 
     @Test

@@ -38,7 +38,7 @@ class KubernetesFuzzTest {
             }
             try {
                 SliceMerger merger = new SliceMerger(
-                        ServiceName.parse("orders:80", "default"), new SliceMerger.Rules(false, false, "z"));
+                        ServiceName.parse("orders:80", "default"), new SliceMerger.Rules(false, false, "z", null));
                 List<ServiceInstance> instances =
                         merger.merge(List.of(EndpointSlice.of(object), EndpointSlice.of(json.readTree(SOUND.get(0)))));
                 assertThat(instances).extracting(ServiceInstance::id).doesNotHaveDuplicates();

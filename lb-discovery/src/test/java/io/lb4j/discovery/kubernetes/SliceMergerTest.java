@@ -41,7 +41,7 @@ class SliceMergerTest {
     }
 
     private List<ServiceInstance> merged(String service) {
-        return merged(service, new SliceMerger.Rules(false, false, null));
+        return merged(service, new SliceMerger.Rules(false, false, null, null));
     }
 
     private static List<String> addresses(List<ServiceInstance> instances) {
@@ -125,7 +125,7 @@ class SliceMergerTest {
         slice("FQDN", HTTP, endpoint("a.example", ""));
 
         assertThat(addresses(merged("orders"))).containsExactly("10.0.0.1:8080");
-        assertThat(addresses(merged("orders", new SliceMerger.Rules(true, false, null))))
+        assertThat(addresses(merged("orders", new SliceMerger.Rules(true, false, null, null))))
                 .containsExactly("[fd00::1]:8080");
         slices.remove(0);
         slices.remove(0);
@@ -178,16 +178,63 @@ class SliceMergerTest {
     void hints_countIfAllHaveSome_andOneIsForTheCallersZone() throws IOException {
         String a = endpoint("10.0.0.1", "\"zone\":\"a\",\"hints\":{\"forZones\":[{\"name\":\"a\"}]}");
         String b = endpoint("10.0.0.2", "\"zone\":\"b\",\"hints\":{\"forZones\":[{\"name\":\"b\"}]}");
-        SliceMerger.Rules inB = new SliceMerger.Rules(false, false, "b");
+        SliceMerger.Rules inB = new SliceMerger.Rules(false, false, "b", null);
         slice("IPv4", HTTP, a, b);
 
         assertThat(merged("orders", inB)).extracting(ServiceInstance::priority).containsExactly(1, 0);
         assertThat(merged("orders")).extracting(ServiceInstance::priority).containsExactly(0, 0);
-        assertThat(merged("orders", new SliceMerger.Rules(false, false, "c")))
+        assertThat(merged("orders", new SliceMerger.Rules(false, false, "c", null)))
                 .extracting(ServiceInstance::priority)
                 .containsExactly(0, 0);
         slice("IPv4", HTTP, endpoint("10.0.0.3", "\"zone\":\"b\""));
         assertThat(merged("orders", inB)).extracting(ServiceInstance::priority).containsExactly(0, 0, 0);
+    }
+
+    @Test
+    void hintsForNodes_countIfAllHaveSome_andOneIsForTheCallersNode() throws IOException {
+        String hints = "\"hints\":{\"forNodes\":[{\"name\":\"n%s\"}],\"forZones\":[{\"name\":\"%s\"}]}";
+        slice(
+                "IPv4",
+                HTTP,
+                endpoint("10.0.0.1", hints.formatted(1, "a")),
+                endpoint("10.0.0.2", hints.formatted(2, "a")),
+                endpoint("10.0.0.3", hints.formatted(3, "b")));
+
+        assertThat(merged("orders", new SliceMerger.Rules(false, false, "a", "n1")))
+                .extracting(ServiceInstance::priority)
+                .containsExactly(0, 1, 2);
+        assertThat(merged("orders", new SliceMerger.Rules(false, false, null, "n2")))
+                .extracting(ServiceInstance::priority)
+                .containsExactly(1, 0, 1);
+        assertThat(merged("orders", new SliceMerger.Rules(false, false, "b", "n9")))
+                .extracting(ServiceInstance::priority)
+                .containsExactly(1, 1, 0);
+        slice("IPv4", HTTP, endpoint("10.0.0.4", "\"hints\":{\"forZones\":[{\"name\":\"a\"}]}"));
+        assertThat(merged("orders", new SliceMerger.Rules(false, false, "a", "n1")))
+                .extracting(ServiceInstance::priority)
+                .containsExactly(0, 0, 1, 0);
+    }
+
+    @Test
+    void anotherPodAtTheSameAddress_isAnotherInstance() throws IOException {
+        String pod = "\"targetRef\":{\"kind\":\"Pod\",\"name\":\"web-0\",\"uid\":\"%s-1111\"}";
+        slice("IPv4", HTTP, endpoint("10.0.0.1", pod.formatted("3f2c9a1b")), endpoint("10.0.0.2", ""));
+        slice("IPv6", HTTP, endpoint("fd00::1", pod.formatted("3f2c9a1b")));
+
+        assertThat(merged("orders"))
+                .extracting(ServiceInstance::id)
+                .containsExactly("10.0.0.1:8080~3f2c9a1b", "10.0.0.2:8080");
+        assertThat(merged("orders", new SliceMerger.Rules(true, false, null, null)))
+                .extracting(ServiceInstance::id)
+                .containsExactly("[fd00::1]:8080~3f2c9a1b");
+        slices.clear();
+        // Both are there for a while: one leaves, the next one is ready.
+        slice(
+                "IPv4",
+                HTTP,
+                endpoint("10.0.0.1", pod.formatted("3f2c9a1b") + "," + conditions(false, true, true)),
+                endpoint("10.0.0.1", pod.formatted("00d1e8f7") + "," + conditions(true, true, false)));
+        assertThat(merged("orders")).extracting(ServiceInstance::id).containsExactly("10.0.0.1:8080~00d1e8f7");
     }
 
     @Test
@@ -197,7 +244,8 @@ class SliceMergerTest {
         slice("IPv4", "{\"name\":\"https-web\",\"port\":3}", endpoint("10.0.0.3", ""));
 
         assertThat(merged("orders")).extracting(ServiceInstance::secure).containsExactly(false, true, true);
-        assertThat(merged("orders", new SliceMerger.Rules(false, true, null))).allMatch(ServiceInstance::secure);
+        assertThat(merged("orders", new SliceMerger.Rules(false, true, null, null)))
+                .allMatch(ServiceInstance::secure);
     }
 
     @Test
