@@ -42,6 +42,10 @@ public final class Algorithm {
         public static final Settings DEFAULT =
                 new Settings(RetryPolicy.defaults(), 0.2, 10, OutlierDetection.DEFAULT, SlowStart.DEFAULT, null);
 
+        /** The choice alone: no retries, no ejection, no slow start. */
+        public static final Settings BARE =
+                new Settings(RetryPolicy.none(), 0.2, 10, OutlierDetection.OFF, SlowStart.OFF, null);
+
         /** The same with hedges. */
         public Settings hedged(HedgePolicy policy) {
             return new Settings(retries, budgetRatio, budgetPerSecond, outlierDetection, slowStart, policy);
@@ -102,10 +106,15 @@ public final class Algorithm {
         return bound;
     }
 
-    /** Whether it says anything of this scenario: servers that follow a script have no cores that could become free. */
+    /**
+     * Whether it says anything of this scenario: servers that follow a script have no cores that could become free, and where not
+     * every server can serve every call there is no one queue.
+     */
     boolean appliesTo(Scenario scenario) {
         return !needsCores
-                || scenario.servers().stream().allMatch(server -> server.spec().script() == null);
+                || (scenario.replicas() == 0
+                        && scenario.servers().stream()
+                                .allMatch(server -> server.spec().script() == null));
     }
 
     Function<Integer, Caller> callers(World world) {

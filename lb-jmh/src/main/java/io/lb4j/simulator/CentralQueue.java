@@ -42,7 +42,9 @@ final class CentralQueue implements Caller {
     private @Nullable Node fastestFree() {
         Node best = null;
         for (Node node : world.nodes()) {
-            if (node.isUp() && node.inFlight() < node.cores() && (best == null || node.speed() > best.speed())) {
+            if (node.isUp()
+                    && node.inFlight() + 1 <= Math.max(1, node.cores())
+                    && (best == null || node.speed() > best.speed())) {
                 best = node;
             }
         }

@@ -27,6 +27,7 @@ final class EngineCaller implements Caller {
     private final @Nullable Hedging hedging;
     private final RandomGenerator random;
     private final boolean keyed;
+    private final boolean grouped;
 
     EngineCaller(World world, Strategy strategy, Algorithm.Settings settings) {
         this.world = world;
@@ -35,9 +36,11 @@ final class EngineCaller implements Caller {
         this.budget = new RetryBudget(settings.budgetRatio(), settings.budgetPerSecond(), world.clock);
         this.hedging = settings.hedge() == null ? null : new Hedging(settings.hedge(), budget, world.clock);
         this.keyed = world.scenario.keys() > 0;
+        this.grouped = world.scenario.replicas() > 0;
         this.balancer = LoadBalancer.builder(World.SERVICE)
                 .discovery(world.discovery)
                 .strategy(strategy)
+                .subsets(world.groups())
                 .outlierDetection(settings.outlierDetection())
                 .slowStart(settings.slowStart())
                 .firstSnapshotTimeout(Duration.ZERO)
@@ -50,7 +53,8 @@ final class EngineCaller implements Caller {
     @Override
     public void call(SimulatedCall call) {
         budget.onCall();
-        new Call(call).next(keyed ? PickRequest.ofHash(call.key) : PickRequest.plain());
+        PickRequest request = keyed ? PickRequest.ofHash(call.key) : PickRequest.plain();
+        new Call(call).next(grouped ? request.within(World.subset(call.group)) : request);
     }
 
     @Override
@@ -234,7 +238,7 @@ final class EngineCaller implements Caller {
             over = true;
             call.underWay--;
             lease.close(outcome);
-            if (flight != null) {
+            if (flight != null && (world.scenario.cancels() || outcome != Outcome.TIMEOUT)) {
                 world.abandon(flight);
             }
         }

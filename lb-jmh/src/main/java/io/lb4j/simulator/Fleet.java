@@ -3,14 +3,17 @@ package io.lb4j.simulator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.random.RandomGenerator;
 
 /** The servers of a running scenario, for what happens to them on the way. Ids are those that the scenario gave. */
 public final class Fleet {
     private final World world;
+    private final RandomGenerator random;
     private final List<String> listed = new ArrayList<>();
 
-    Fleet(World world) {
+    Fleet(World world, RandomGenerator random) {
         this.world = world;
+        this.random = random;
     }
 
     void add(String id, ServerSpec spec) {
@@ -55,6 +58,36 @@ public final class Fleet {
     /** Has something happen later. */
     public void in(Duration delay, Runnable what) {
         world.clock.in(delay.toNanos(), what);
+    }
+
+    /** Has something happen again and again, for the first time at a moment within the first period that is drawn. */
+    public void every(Duration period, Runnable what) {
+        again(random.nextLong(period.toNanos()), period.toNanos(), what);
+    }
+
+    private void again(long nanos, long period, Runnable what) {
+        world.clock.in(nanos, () -> {
+            what.run();
+            again(period, period, what);
+        });
+    }
+
+    /** Chance for what happens to the fleet: the same whatever algorithm runs. */
+    public RandomGenerator random() {
+        return random;
+    }
+
+    /**
+     * Leaves a server with shared cores so many of them, as neighbours on its machine do; calls in progress feel it as well. How busy it
+     * says that it is stays in terms of the cores it began with, and so can be more than 1.
+     *
+     * @param cores may be a fraction, and more than it began with
+     */
+    public void cores(String id, double cores) {
+        if (!(cores > 0)) {
+            throw new IllegalArgumentException("cores of " + id + ": " + cores + " (expected: above 0)");
+        }
+        world.node(id).cores(cores);
     }
 
     /** Works at this share of its speed; calls in progress as well. */

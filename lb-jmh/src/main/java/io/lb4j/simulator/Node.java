@@ -20,6 +20,7 @@ final class Node {
     private int errorStatus;
     private double factor = 1;
     private double pausedFactor = 1;
+    private double cores;
 
     /** Calls that came since the measurement began. */
     long arrivals;
@@ -31,6 +32,7 @@ final class Node {
         this.random = random;
         this.station = Station.of(spec, world.clock);
         this.usage = new Usage(spec.cores());
+        this.cores = spec.cores();
     }
 
     boolean isUp() {
@@ -43,7 +45,7 @@ final class Node {
 
     /** How long the calls that are there will keep a core busy, in units of a call; what a perfect observer goes by. */
     double backlog() {
-        return speed() == 0 || mute ? Double.MAX_VALUE : (station.inFlight() + 1) / (spec.cores() * speed());
+        return speed() == 0 || mute ? Double.MAX_VALUE : (station.inFlight() + 1) / (cores * speed());
     }
 
     /** Of one core, at this moment. */
@@ -51,8 +53,8 @@ final class Node {
         return spec.speed() * factor;
     }
 
-    int cores() {
-        return spec.cores();
+    double cores() {
+        return cores;
     }
 
     /** What came of a call's arrival, by which it can be given up. */
@@ -110,6 +112,8 @@ final class Node {
         down = false;
         mute = false;
         station = Station.of(spec, world.clock);
+        cores = spec.cores();
+        usage.cores(world.clock.nanos(), cores);
         slow(1);
     }
 
@@ -117,6 +121,12 @@ final class Node {
     void become(ServerSpec other) {
         spec = other;
         station.become(other);
+    }
+
+    void cores(double value) {
+        station.cores(value);
+        usage.cores(world.clock.nanos(), value);
+        cores = value;
     }
 
     void mute(boolean value) {

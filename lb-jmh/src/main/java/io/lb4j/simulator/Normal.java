@@ -11,4 +11,19 @@ final class Normal {
         double erf = 1 - poly * Math.exp(-z * z / 2);
         return z >= 0 ? (1 + erf) / 2 : (1 - erf) / 2;
     }
+
+    /** The deviations above the mean below which this share is, by halving. */
+    static double quantile(double share) {
+        double low = -8;
+        double high = 8;
+        for (int i = 0; i < 60; i++) {
+            double middle = (low + high) / 2;
+            if (below(middle) < share) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
 }

@@ -2,6 +2,7 @@ package io.lb4j.simulator;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,11 @@ import org.jspecify.annotations.Nullable;
 final class Run {
     private static final long LOOK_NANOS = 100_000_000;
 
+    /** Sets the chance of what befalls servers apart from all others', which depend on how many there are. */
+    private static final long FATE = 0x5eed_0fa7_eL;
+
     private final World world;
+    private final long seed;
     private final Scenario scenario;
     private final Algorithm algorithm;
     private final Statistics statistics;
@@ -22,6 +27,7 @@ final class Run {
 
     private Run(Scenario scenario, Algorithm algorithm, long seed) {
         this.scenario = scenario;
+        this.seed = seed;
         this.algorithm = algorithm;
         this.world = new World(scenario, seed);
         this.statistics = new Statistics(
@@ -38,7 +44,7 @@ final class Run {
     }
 
     private Result run() {
-        Fleet fleet = new Fleet(world);
+        Fleet fleet = new Fleet(world, new SplittableRandom(seed ^ FATE));
         scenario.servers().forEach(server -> fleet.add(server.id(), server.spec()));
         fleet.publish();
         scenario.happenings()
@@ -98,7 +104,11 @@ final class Run {
 
     private SimulatedCall start(int caller) {
         SimulatedCall call = new SimulatedCall(
-                scenario.serviceTime().sample(works), world.clock.nanos(), keys == null ? 0 : keys.next(), statistics);
+                scenario.serviceTime().sample(works),
+                world.clock.nanos(),
+                keys == null ? 0 : keys.next(),
+                scenario.replicas() > 0 ? choices.nextInt(scenario.servers().size()) : 0,
+                statistics);
         statistics.begun(call);
         callers.get(caller).call(call);
         return call;

@@ -14,10 +14,13 @@ import org.jspecify.annotations.Nullable;
  * @param servers what is there at the start, in order
  * @param network time of one way
  * @param deadline how long a call may take, or null
+ * @param cancels whether a server hears of a caller that gave up, and stops
  * @param duration how long calls come
  * @param warmUp calls that start before aren't counted
  * @param drain how long after the last call answers are waited for; what hasn't ended then has failed
  * @param keys how many keys calls have, by Zipf's law with exponent 1; 0 for none
+ * @param replicas how many servers can serve a call: so many that are next to each other in the order of the start, drawn for
+ *     each call; 0 for all
  * @param idempotent whether a call that failed may be made again whatever became of it
  */
 public record Scenario(
@@ -28,10 +31,12 @@ public record Scenario(
         Load load,
         Duration network,
         @Nullable Duration deadline,
+        boolean cancels,
         Duration duration,
         Duration warmUp,
         Duration drain,
         int keys,
+        int replicas,
         boolean idempotent,
         List<Happening> happenings) {
 
@@ -78,10 +83,12 @@ public record Scenario(
         private double utilization;
         private Duration network = Duration.ZERO;
         private @Nullable Duration deadline;
+        private boolean cancels = true;
         private Duration duration = Duration.ofSeconds(60);
         private Duration warmUp = Duration.ZERO;
         private Duration drain = Duration.ofMinutes(1);
         private int keys;
+        private int replicas;
         private boolean idempotent = true;
         private final List<Happening> happenings = new ArrayList<>();
 
@@ -139,6 +146,15 @@ public record Scenario(
             return this;
         }
 
+        /**
+         * Sets whether a server hears of a caller that gave up and stops its work; default true. Where it doesn't, a server with
+         * more to do than it can answers nobody in time in the end, as it works for those who left.
+         */
+        public Builder cancels(boolean value) {
+            this.cancels = value;
+            return this;
+        }
+
         /** Sets how long calls come, and for how long at the start they aren't counted; default 60 s and none. */
         public Builder lasts(Duration all, Duration uncounted) {
             this.duration = all;
@@ -155,6 +171,15 @@ public record Scenario(
         /** Gives calls keys, so many, by Zipf's law; default none. */
         public Builder keys(int value) {
             this.keys = value;
+            return this;
+        }
+
+        /**
+         * Has each call served by only so many servers, as those that hold copies of what it asks for: the one drawn and
+         * those next to it; default all.
+         */
+        public Builder replicas(int value) {
+            this.replicas = value;
             return this;
         }
 
@@ -179,6 +204,10 @@ public record Scenario(
             if (servers.isEmpty()) {
                 throw new IllegalStateException("scenario " + name + ": servers: none (expected: at least one)");
             }
+            if (replicas < 0 || replicas > servers.size()) {
+                throw new IllegalStateException("scenario " + name + ": replicas: " + replicas
+                        + " (expected: 0 to the number of servers, " + servers.size() + ")");
+            }
             if (load == null && !(utilization > 0)) {
                 throw new IllegalStateException("scenario " + name + ": load: none (expected: load or utilization)");
             }
@@ -191,10 +220,12 @@ public record Scenario(
                     some,
                     network,
                     deadline,
+                    cancels,
                     duration,
                     warmUp,
                     drain,
                     keys,
+                    replicas,
                     idempotent,
                     happenings);
             return load != null ? draft : draft.under(Load.poisson(utilization * draft.capacity()));
@@ -210,10 +241,12 @@ public record Scenario(
                 other,
                 network,
                 deadline,
+                cancels,
                 duration,
                 warmUp,
                 drain,
                 keys,
+                replicas,
                 idempotent,
                 happenings);
     }

@@ -18,6 +18,8 @@ public final class Scenarios {
     /** Every one here. */
     public static List<Scenario> all() {
         List<Scenario> all = new ArrayList<>(fleets());
+        all.addAll(PrequalBed.all());
+        all.addAll(C3Bed.all());
         all.addAll(dialogue());
         return all;
     }

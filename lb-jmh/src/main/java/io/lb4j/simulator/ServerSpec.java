@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a server is: its cores, how calls share them, how many may wait, and how fast it is. Immutable.
  *
- * @param cores how many calls are worked on at a time at full speed
+ * @param cores how many calls are worked on at a time at full speed; with shared cores, may be a fraction
  * @param discipline how calls share the cores
  * @param queue how many calls may wait; more are refused with 503; no limit if negative. With shared cores, how many may be
  *     there beyond the cores
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param script how the server behaves if it isn't its cores that decide; null if they do
  */
 public record ServerSpec(
-        int cores,
+        double cores,
         Discipline discipline,
         int queue,
         double speed,
@@ -64,8 +64,9 @@ public record ServerSpec(
     /** Checks what can't be. */
     public ServerSpec {
         Objects.requireNonNull(discipline, "discipline");
-        if (cores < 1) {
-            throw new IllegalArgumentException("cores: " + cores + " (expected: at least 1)");
+        if (!(cores > 0) || (discipline == Discipline.FIRST_COME && cores != Math.rint(cores))) {
+            throw new IllegalArgumentException(
+                    "cores: " + cores + " (expected: above 0, and a whole number unless they are shared)");
         }
         if (!(speed > 0)) {
             throw new IllegalArgumentException("speed: " + speed + " (expected: above 0)");
@@ -78,7 +79,7 @@ public record ServerSpec(
     }
 
     /** Cores that all calls share. */
-    public static ServerSpec shared(int cores) {
+    public static ServerSpec shared(double cores) {
         return new ServerSpec(cores, Discipline.SHARED, -1, 1, null);
     }
 

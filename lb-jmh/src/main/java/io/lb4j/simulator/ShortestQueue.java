@@ -16,7 +16,7 @@ final class ShortestQueue implements Caller {
     @Override
     public void call(SimulatedCall call) {
         call.attempted();
-        Node best = best();
+        Node best = best(call);
         if (best == null) {
             call.end(false);
         } else {
@@ -29,11 +29,11 @@ final class ShortestQueue implements Caller {
         }
     }
 
-    private @Nullable Node best() {
+    private @Nullable Node best(SimulatedCall call) {
         Node best = null;
         double least = 0;
         int ties = 0;
-        for (Node node : world.nodes()) {
+        for (Node node : world.nodes(call)) {
             if (node.isUp()) {
                 double backlog = node.backlog();
                 if (best == null || backlog < least) {

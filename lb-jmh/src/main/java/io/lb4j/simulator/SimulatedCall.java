@@ -7,6 +7,10 @@ final class SimulatedCall {
     final long work;
     final long started;
     final long key;
+
+    /** The first of the servers that hold what it asks for; of no use where all do. */
+    final int group;
+
     private final Statistics statistics;
     private boolean over;
 
@@ -14,10 +18,11 @@ final class SimulatedCall {
     @Nullable
     Runnable onEnd;
 
-    SimulatedCall(long work, long started, long key, Statistics statistics) {
+    SimulatedCall(long work, long started, long key, int group, Statistics statistics) {
         this.work = work;
         this.started = started;
         this.key = key;
+        this.group = group;
         this.statistics = statistics;
     }
 

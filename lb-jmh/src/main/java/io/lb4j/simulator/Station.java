@@ -88,6 +88,11 @@ abstract class Station {
     /** Sets how fast work is done from now on; 0 stands still. */
     abstract void speed(double value);
 
+    /** Sets how many cores there are from now on. */
+    void cores(double value) {
+        throw new IllegalArgumentException("cores: " + value + " (expected: to change where cores are shared only)");
+    }
+
     /** Behaves as this one from now on. */
     void become(ServerSpec spec) {
         throw new IllegalArgumentException(
@@ -118,7 +123,7 @@ abstract class Station {
 
         FirstCome(Clock clock, ServerSpec spec) {
             super(clock);
-            this.cores = spec.cores();
+            this.cores = (int) spec.cores();
             this.queue = spec.queue();
             this.speed = spec.speed();
         }
@@ -184,7 +189,7 @@ abstract class Station {
 
     /** All calls at once. What each has had of the cores is one number, since all get the same. */
     private static final class Shared extends Station {
-        private final int cores;
+        private double cores;
         private final int queue;
         private final PriorityQueue<Job> running = new PriorityQueue<>(
                 (a, b) -> a.due != b.due ? Double.compare(a.due, b.due) : Long.compare(a.order, b.order));
@@ -202,7 +207,7 @@ abstract class Station {
         }
 
         private double rate() {
-            return speed * Math.min(1, (double) cores / Math.max(1, running.size()));
+            return speed * Math.min(1, cores / Math.max(1, running.size()));
         }
 
         private void advance() {
@@ -254,6 +259,13 @@ abstract class Station {
         void speed(double value) {
             advance();
             speed = value;
+            plan();
+        }
+
+        @Override
+        void cores(double value) {
+            advance();
+            cores = value;
             plan();
         }
     }

@@ -1,10 +1,14 @@
 package io.lb4j.simulator;
 
-/** How busy a server's cores were and how many calls it ended, over the last whole second. */
+/**
+ * How busy a server was and how many calls it ended, over the last whole second. Of a server that may use more cores than
+ * are its own, more than 1.
+ */
 final class Usage {
     private static final long WINDOW = 1_000_000_000;
 
-    private final int cores;
+    private final double allocated;
+    private double cores;
     private long windowAt;
     private long changedAt;
     private int inFlight;
@@ -13,7 +17,8 @@ final class Usage {
     private double lastUtilization;
     private double lastPerSecond;
 
-    Usage(int cores) {
+    Usage(double cores) {
+        this.allocated = cores;
         this.cores = cores;
     }
 
@@ -30,6 +35,12 @@ final class Usage {
         inFlight = others;
     }
 
+    /** From now on it has as many cores. */
+    void cores(long now, double value) {
+        advance(now);
+        cores = value;
+    }
+
     private void advance(long now) {
         while (now - windowAt >= WINDOW) {
             add(windowAt + WINDOW);
@@ -43,7 +54,7 @@ final class Usage {
     }
 
     private void add(long until) {
-        busy += (until - changedAt) * Math.min(1, (double) inFlight / cores);
+        busy += (until - changedAt) * Math.min(inFlight, cores) / allocated;
         changedAt = until;
     }
 

@@ -3,9 +3,11 @@ package io.lb4j.simulator;
 import io.lb4j.LoadProbe;
 import io.lb4j.LoadReport;
 import io.lb4j.ServiceInstance;
+import io.lb4j.Subset;
 import io.lb4j.discovery.StaticDiscovery;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** What one run has in common: time, servers, discovery, the network, and where chance comes from. */
@@ -24,6 +27,7 @@ final class World {
     final Scenario scenario;
     private final SplittableRandom seeds;
     private final Map<String, Node> nodes = new LinkedHashMap<>();
+    private final List<Node> everyNode = new ArrayList<>();
     private final long networkNanos;
 
     World(Scenario scenario, long seed) {
@@ -60,13 +64,52 @@ final class World {
 
     /** Adds a server; discovery doesn't know it yet. */
     Node add(String id, ServerSpec spec, String zone) {
-        ServiceInstance.Builder instance = ServiceInstance.builder(id, 80).id(id);
+        ServiceInstance.Builder instance =
+                ServiceInstance.builder(id, 80).id(id).metadata(groups(nodes.size()));
         Node node = new Node(
                 this, zone.isEmpty() ? instance.build() : instance.zone(zone).build(), spec, newRandom());
         if (nodes.putIfAbsent(id, node) != null) {
             throw new IllegalArgumentException("server: " + id + " (expected: an id of its own)");
         }
+        everyNode.add(node);
         return node;
+    }
+
+    /** Of which groups of servers next to each other a server is, which begin at itself or before it. */
+    private Map<String, String> groups(int place) {
+        Map<String, String> groups = new HashMap<>();
+        int all = scenario.servers().size();
+        for (int i = 0; i < scenario.replicas() && place < all; i++) {
+            groups.put("group-" + Math.floorMod(place - i, all), "member");
+        }
+        return groups;
+    }
+
+    /** Every group that calls are for, for the engine. */
+    List<Subset> groups() {
+        return scenario.replicas() == 0
+                ? List.of()
+                : IntStream.range(0, scenario.servers().size())
+                        .mapToObj(World::subset)
+                        .toList();
+    }
+
+    /** The servers of a group, for the engine. */
+    static Subset subset(int group) {
+        return Subset.of("group-" + group, "member");
+    }
+
+    /** Where a call can go, in the order of the start. */
+    List<Node> nodes(SimulatedCall call) {
+        int replicas = scenario.replicas();
+        if (replicas == 0) {
+            return everyNode;
+        }
+        List<Node> some = new ArrayList<>(replicas);
+        for (int i = 0; i < replicas; i++) {
+            some.add(everyNode.get((call.group + i) % scenario.servers().size()));
+        }
+        return some;
     }
 
     /** Has discovery list these. */

@@ -2,7 +2,6 @@ package io.lb4j.simulator.published;
 
 import io.lb4j.simulator.Algorithm;
 import io.lb4j.simulator.Algorithm.Settings;
-import io.lb4j.strategy.Prequal;
 import io.lb4j.strategy.Strategies;
 import java.util.List;
 
@@ -94,7 +93,12 @@ public final class Published {
 
     /** C3's ranking. */
     public static Algorithm c3(int clients) {
-        return Algorithm.of("C3", new Scored<>("C3", Scored.Choice.ALL, () -> new C3(clients)));
+        return c3(clients, Settings.DEFAULT);
+    }
+
+    /** The same with other settings. */
+    public static Algorithm c3(int clients, Settings settings) {
+        return Algorithm.of("C3", new Scored<>("C3", Scored.Choice.ALL, () -> new C3(clients)), settings);
     }
 
     /** YARP's two choices by polled load. */
@@ -102,8 +106,13 @@ public final class Published {
         return Algorithm.probing("YARP", Yarp::new, Settings.DEFAULT);
     }
 
-    /** Prequal as in the paper; this library's. */
+    /** Prequal as its authors describe it. */
     public static Algorithm prequal() {
-        return Algorithm.probing("Prequal", probe -> Strategies.prequal(probe, Prequal.DEFAULT), Settings.DEFAULT);
+        return prequal(Settings.DEFAULT);
+    }
+
+    /** The same with other settings, as its testbed had neither retries nor ejection. */
+    public static Algorithm prequal(Settings settings) {
+        return Algorithm.probing("Prequal", PaperPrequal::new, settings);
     }
 }
