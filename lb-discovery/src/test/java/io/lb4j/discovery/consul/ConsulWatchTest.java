@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.lb4j.Scheduler;
 import io.lb4j.discovery.Recorder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -77,7 +80,6 @@ class ConsulWatchTest {
     }
 
     private ConsulDiscovery.Builder quick() {
-        // No jitter: each wait is the longest.
         return ConsulDiscovery.builder(url).waitTime(Duration.ofSeconds(20)).margin(Duration.ofSeconds(1));
     }
 
@@ -126,14 +128,30 @@ class ConsulWatchTest {
     }
 
     @Test
-    void serversThatDisagreeAboutTheIndex_areNotAskedInABusyLoop() throws Exception {
+    void serversThatDisagreeAboutTheIndex_areNotAskedInABusyLoop() {
         script = request -> answer(asked.size() % 2 == 0 ? "50" : "100", "[" + entry(1) + "]");
-        watch(quick());
+        awaitLongWaits();
+    }
 
-        await().until(() -> !recorder.snapshots.isEmpty());
-        TimeUnit.MILLISECONDS.sleep(1500);
-        // Without a wait that grows it would be more than a hundred.
-        assertThat(asked).hasSizeLessThan(60);
+    @Test
+    void agentThatDoesNotHoldRequests_isNotAskedInABusyLoop() {
+        script = request -> answer("7", "[" + entry(1) + "]");
+        awaitLongWaits();
+    }
+
+    /** Waits are noted and left out; some of the first hundred must have been long. */
+    private void awaitLongWaits() {
+        List<Duration> waits = new CopyOnWriteArrayList<>();
+        watch(quick().random(new Random(1)).scheduler((task, delay) -> {
+            waits.add(delay);
+            return Scheduler.shared().schedule(task, Duration.ZERO);
+        }));
+
+        await().until(() -> waits.size() >= 100);
+        assertThat(waits.subList(0, 100).stream().max(Comparator.naturalOrder()).orElseThrow())
+                .isGreaterThan(Duration.ofSeconds(3));
+        assertThat(waits.get(0)).isLessThan(Duration.ofMillis(100));
+        assertThat(recorder.errors).isEmpty();
     }
 
     @Test
