@@ -29,6 +29,13 @@ public final class Outcome {
     /** See {@link Kind#SUCCESS}. */
     public static final Outcome SUCCESS = new Outcome(Kind.SUCCESS, Duration.ZERO);
 
+    /**
+     * A {@link Kind#SUCCESS} by which the instance says that the call was wrong (HTTP 400–499 but 429). As a rule that is the
+     * caller's doing and says nothing against the instance. But one that answers so much more often than the others, and
+     * quickly, must not attract calls by its speed.
+     */
+    public static final Outcome CLIENT_ERROR = new Outcome(Kind.SUCCESS, Duration.ZERO);
+
     /** See {@link Kind#CONNECT_FAILURE}. */
     public static final Outcome CONNECT_FAILURE = new Outcome(Kind.CONNECT_FAILURE, Duration.ZERO);
 
@@ -113,6 +120,9 @@ public final class Outcome {
     public String toString() {
         if (this == GATEWAY_ERROR) {
             return "GATEWAY_ERROR";
+        }
+        if (this == CLIENT_ERROR) {
+            return "CLIENT_ERROR";
         }
         if (this == OVERTAKEN) {
             return "OVERTAKEN";

@@ -70,7 +70,7 @@ final class Latencies implements Tracker {
     public void onEnd(Outcome outcome, long startNanos, long nowNanos) {
         long took = nowNanos - startNanos;
         // What failed or was cancelled would have lasted longer: it says something only if it was slow already.
-        if ((outcome == Outcome.SUCCESS || took > slowFrom) && took <= LONGEST_NANOS) {
+        if ((outcome.kind() == Outcome.Kind.SUCCESS || took > slowFrom) && took <= LONGEST_NANOS) {
             ended.getAndIncrement(bucket(took));
         }
     }

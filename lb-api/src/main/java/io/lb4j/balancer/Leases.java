@@ -107,7 +107,7 @@ final class Leases {
     }
 
     void ended(InstanceState state, @Nullable String endpoint, Outcome outcome) {
-        if (outcome == Outcome.SUCCESS) {
+        if (outcome.kind() == Outcome.Kind.SUCCESS) {
             state.succeeded();
             if (endpoint != null && endpoints != null) {
                 endpoints.succeeded(endpoint, state);
@@ -151,7 +151,7 @@ final class Leases {
     }
 
     void tried(Trial.Call call, Outcome outcome) {
-        if (outcome == Outcome.SUCCESS) {
+        if (outcome.kind() == Outcome.Kind.SUCCESS) {
             Duration took = Duration.ofNanos(ticker.nanos() - call.sinceNanos);
             lane.post(() -> control.acquit(call, took));
         } else if (outcome.isFailure() && (call.trial.of == null || Endpoints.canCause(outcome))) {

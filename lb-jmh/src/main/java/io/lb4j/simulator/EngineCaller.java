@@ -256,7 +256,7 @@ final class EngineCaller implements Caller {
             return Outcome.overloaded(Duration.ZERO);
         }
         if (status < 500) {
-            return Outcome.SUCCESS;
+            return status < 400 ? Outcome.SUCCESS : Outcome.CLIENT_ERROR;
         }
         return status >= 502 && status <= 504 ? Outcome.GATEWAY_ERROR : Outcome.SERVER_ERROR;
     }

@@ -107,7 +107,7 @@ final class HedgeRace {
 
     /** Late calls count even if they fail: leaving them out would make the next percentile shorter. */
     private void learn(AttemptEnd end, long nanos) {
-        if (end.verdict().health() == Outcome.SUCCESS || nanos > delayNanos) {
+        if (end.verdict().health().kind() == Outcome.Kind.SUCCESS || nanos > delayNanos) {
             hedger.hedging().onLatency(nanos);
         }
     }

@@ -31,8 +31,9 @@ public interface OutcomeClassifier {
 
     /**
      * The default: 500–599 is a server error except 501; 429, and 503 with a {@code Retry-After} header, mean
-     * overloaded, for as long as the header asks, up to ten minutes; everything else is a success, for whatever is
-     * wrong with a 404, the instance did its work.
+     * overloaded, for as long as the header asks, up to ten minutes; everything else is a success, other
+     * 400–499 one with {@link Outcome#CLIENT_ERROR an error of the caller's}: whatever is wrong with a 404, the
+     * instance did its work.
      */
     static OutcomeClassifier standard() {
         return StandardClassifier.INSTANCE;

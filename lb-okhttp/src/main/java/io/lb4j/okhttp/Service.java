@@ -325,8 +325,11 @@ final class Service implements AutoCloseable {
             report("outcome classifier", e);
             outcome = StandardClassifier.INSTANCE.ofResponse(response);
         }
-        return outcome == Outcome.SUCCESS
-                ? Verdict.SUCCESS
+        if (outcome == Outcome.SUCCESS) {
+            return Verdict.SUCCESS;
+        }
+        return outcome == Outcome.CLIENT_ERROR
+                ? Verdict.CLIENT_ERROR
                 : new Verdict(outcome, outcome, Delivery.MAYBE_PROCESSED, false);
     }
 

@@ -30,7 +30,7 @@ final class StandardClassifier implements OutcomeClassifier {
     public Outcome ofResponse(Response response) {
         int code = response.code();
         if (code < 500 && code != TOO_MANY_REQUESTS) {
-            return Outcome.SUCCESS;
+            return code < 400 ? Outcome.SUCCESS : Outcome.CLIENT_ERROR;
         }
         if (code == TOO_MANY_REQUESTS || code == UNAVAILABLE) {
             Duration asked = retryAfter(response.header("Retry-After"), response);

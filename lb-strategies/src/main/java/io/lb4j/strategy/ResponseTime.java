@@ -54,6 +54,11 @@ abstract class ResponseTime implements Tracker {
     /** A call was served in {@code nanos}. */
     abstract void served(float nanos, long nowNanos);
 
+    /** A call was answered in {@code nanos} with an error of the caller's. */
+    void rejected(float nanos, long nowNanos) {
+        served(nanos, nowNanos);
+    }
+
     /** A call failed after {@code nanos}. */
     abstract void failed(float nanos, long nowNanos);
 
@@ -82,7 +87,11 @@ abstract class ResponseTime implements Tracker {
                     float less = share - share * FAILURE_STEP;
                     FAILING.setOpaque(this, less < FAILURE_NONE ? 0f : less);
                 }
-                served(nanos, nowNanos);
+                if (outcome == Outcome.CLIENT_ERROR) {
+                    rejected(nanos, nowNanos);
+                } else {
+                    served(nanos, nowNanos);
+                }
             }
             // It answers at once when it is overloaded, too.
             case CONNECT_FAILURE, TIMEOUT, TRANSPORT_FAILURE, SERVER_ERROR, OVERLOADED -> {

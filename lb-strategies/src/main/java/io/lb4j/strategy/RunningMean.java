@@ -3,10 +3,9 @@ package io.lb4j.strategy;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** A mean of the last hundred samples or so. Any thread may add; a sample lost to another at the same moment is no loss. */
+/** A mean of the last samples. Any thread may add; a sample lost to another at the same moment is no loss. */
 final class RunningMean {
-    /** The first samples count alike, later ones for a sixty-fourth. */
-    private static final int MEMORY = 64;
+    private static final int USUAL_MEMORY = 64;
 
     private static final VarHandle VALUE = field("value", double.class);
     private static final VarHandle COUNT = field("count", int.class);
@@ -17,13 +16,25 @@ final class RunningMean {
     @SuppressWarnings("UnusedVariable") // by VarHandle
     private int count;
 
+    private final int memory;
+
+    /** A mean of the last hundred or so. */
+    RunningMean() {
+        this(USUAL_MEMORY);
+    }
+
+    /** @param memory so many samples count alike at first; then each new one counts for that part of the whole */
+    RunningMean(int memory) {
+        this.memory = memory;
+    }
+
     /** Takes a sample; one that is no finite number, such as calls per weight of a draining instance, says nothing. */
     void add(double sample) {
         if (!Double.isFinite(sample)) {
             return;
         }
         int seen = (int) COUNT.getOpaque(this);
-        if (seen < MEMORY) {
+        if (seen < memory) {
             seen++;
             COUNT.setOpaque(this, seen);
         }
@@ -34,6 +45,11 @@ final class RunningMean {
     /** The mean, or {@code otherwise} without a sample. */
     double orElse(double otherwise) {
         return (int) COUNT.getOpaque(this) == 0 ? otherwise : (double) VALUE.getOpaque(this);
+    }
+
+    /** How many samples there were, or its memory if there were more. */
+    int count() {
+        return (int) COUNT.getOpaque(this);
     }
 
     private static VarHandle field(String name, Class<?> type) {

@@ -12,11 +12,14 @@ import org.openjdk.jol.info.GraphLayout;
 
 /** What an instance costs in memory, in a balancer that has served calls. */
 final class FootprintTest {
-    private static final int FEW = 1_000;
+    private static final int FEW = 2_000;
     private static final int MANY = 10_000;
 
     /** The instance itself, its id and its host included: what discovery made of it is kept here and nowhere else. */
     private static final double LIMIT = 400;
+
+    /** The same where the default strategy keeps what it learns of each. */
+    private static final double LIMIT_LEARNING = 600;
 
     @BeforeAll
     static void letRecordsBeMeasured() {
@@ -28,6 +31,13 @@ final class FootprintTest {
         double perInstance = (double) (size(MANY) - size(FEW)) / (MANY - FEW);
         System.out.printf("%.0f bytes for each of 10,000 instances%n", perInstance);
         assertThat(perInstance).isLessThan(LIMIT);
+    }
+
+    @Test
+    void anInstance_ofWhichTheDefaultStrategyLearns_takesLessThan600Bytes() {
+        double perInstance = (double) (size(Adaptive.MOST) - size(Adaptive.MOST / 2)) / (Adaptive.MOST / 2);
+        System.out.printf("%.0f bytes for each of 1,024 instances%n", perInstance);
+        assertThat(perInstance).isBetween(LIMIT, LIMIT_LEARNING);
     }
 
     private static long size(int n) {

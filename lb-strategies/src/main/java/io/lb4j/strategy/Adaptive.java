@@ -1,0 +1,179 @@
+package io.lb4j.strategy;
+
+import io.lb4j.Candidate;
+import io.lb4j.Eligible;
+import io.lb4j.PickRequest;
+import io.lb4j.Picker;
+import io.lb4j.StateKey;
+import io.lb4j.Strategy;
+import io.lb4j.Ticker;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** The instance where one more call is expected to take the least time, by all that this client can know. */
+final class Adaptive implements Strategy {
+    /** Up to so many instances all are compared. */
+    static final int ALL = 16;
+
+    /** Of more instances so many are drawn, besides those that answered lately. */
+    private static final int DRAWN = 8;
+
+    /** With more instances than that one client knows next to nothing of each, and nothing is kept of them. */
+    static final int MOST = 1024;
+
+    private final StateKey<Experience> key = StateKey.create("experience");
+    private final StateKey<Norm> norms = StateKey.create("what is usual");
+
+    @Override
+    public Picker newPicker(Eligible eligible) {
+        int size = eligible.size();
+        if (size == 1 || size > MOST) {
+            return new PowerOfTwoChoices().newPicker(eligible);
+        }
+        Members members = Members.of(eligible);
+        // A part of the service goes on with what is known of the whole.
+        Norm norm = eligible.state(norms, () -> experience(members.candidates[0], new Norm()).norm);
+        Experience[] experiences = new Experience[size];
+        for (int i = 0; i < size; i++) {
+            experiences[i] = experience(members.candidates[i], norm);
+            experiences[i].index = i;
+        }
+        return new Least(members, experiences, norm, eligible.ticker());
+    }
+
+    private Experience experience(Candidate candidate, Norm norm) {
+        return candidate.tracker(key, () -> new Experience(candidate, norm));
+    }
+
+    @Override
+    public String toString() {
+        return "adaptive";
+    }
+
+    private static final class Least implements Picker {
+        /*
+         * What is known of an instance is worth something for about as long as a call takes. So those that answered last are
+         * the ones worth looking at, and the others are all alike: looking at eight of each finds as good an
+         * instance among a hundred as looking at all.
+         */
+        private static final long LCG_MULTIPLIER = 0xD1342543DE82EF95L;
+        private static final double TWO_TO_MINUS_53 = 0x1p-53;
+
+        private final Candidate[] candidates;
+        private final double[] weights;
+        private final boolean equalWeights;
+        private final Experience[] experiences;
+        private final Norm norm;
+        private final @Nullable StrideSampler sampler;
+        private final RandomGenerator random;
+        private final Ticker ticker;
+
+        Least(Members members, Experience[] experiences, Norm norm, Ticker ticker) {
+            this.candidates = members.candidates;
+            this.weights = members.weights;
+            this.equalWeights = members.equalWeights();
+            this.experiences = experiences;
+            this.norm = norm;
+            this.sampler = members.size > ALL ? new StrideSampler(members) : null;
+            this.random = members.random;
+            this.ticker = ticker;
+        }
+
+        @Override
+        public Candidate pick(PickRequest request) {
+            long now = ticker.nanos();
+            if (sampler != null) {
+                return candidates[recent(few(sampler, now), request, now)];
+            }
+            int best = all(request, now);
+            return candidates[best >= 0 ? best : all(PickRequest.plain(), now)];
+        }
+
+        /** The least loaded of all; -1 if all are excluded. Ties are drawn, and the idle by weight. */
+        private int all(PickRequest request, long now) {
+            long bits = random.nextLong();
+            boolean retry = request.excludedCount() > 0;
+            int idle = -1;
+            double idleShares = 0;
+            int busy = -1;
+            double busyTies = 0;
+            double least = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < candidates.length; i++) {
+                if (retry && request.excludes(candidates[i])) {
+                    continue;
+                }
+                Experience experience = experiences[i];
+                double others = experience.others(weights[i], now);
+                double load = experience.load(others, now);
+                if (!equalWeights && experience.idle(others)) {
+                    // If weight decided, the heaviest would serve a quiet service alone, see Load; so it is drawn.
+                    double share = weights[i] / (load * load * load);
+                    idleShares += share;
+                    bits = bits * LCG_MULTIPLIER + 1;
+                    idle = uniform(bits) * idleShares < share ? i : idle;
+                    continue;
+                }
+                load /= weights[i];
+                if (load < least) {
+                    least = load;
+                    busy = i;
+                    busyTies = 1;
+                } else if (load == least) {
+                    bits = bits * LCG_MULTIPLIER + 1;
+                    busy = uniform(bits) * ++busyTies < 1 ? i : busy;
+                }
+            }
+            return idle >= 0 && (busy < 0 || load(idle, now) <= least * weights[idle]) ? idle : busy;
+        }
+
+        /** The least loaded of a few; of the equally loaded the one drawn first, which follows the weights. */
+        private int few(StrideSampler from, long now) {
+            int index = from.first();
+            int stride = from.stride();
+            int best = index;
+            for (int i = 1; i < DRAWN; i++) {
+                index += stride;
+                index = index >= candidates.length ? index - candidates.length : index;
+                best = less(index, best, now) ? index : best;
+            }
+            return best;
+        }
+
+        /** Those that answered lately must be better: if they won ties, too, they would be chosen again and again. */
+        private int recent(int drawn, PickRequest request, long now) {
+            boolean retry = request.excludedCount() > 0;
+            int best = drawn;
+            for (int i = 0; i < Norm.RECENT; i++) {
+                Experience experience = norm.recent(i);
+                int index = experience == null ? candidates.length : experience.index;
+                if (index < candidates.length
+                        && experiences[index] == experience
+                        && !(retry && request.excludes(candidates[index]))
+                        && less(index, best, now)) {
+                    best = index;
+                }
+            }
+            return best;
+        }
+
+        private boolean less(int other, int best, long now) {
+            double otherWeight = weights[other];
+            double bestWeight = weights[best];
+            double otherExpected = experiences[other].others(otherWeight, now);
+            double bestExpected = experiences[best].others(bestWeight, now);
+            double otherLoad = experiences[other].load(otherExpected, now);
+            double bestLoad = experiences[best].load(bestExpected, now);
+            boolean alike =
+                    equalWeights || (experiences[other].idle(otherExpected) && experiences[best].idle(bestExpected));
+            return alike ? otherLoad < bestLoad : otherLoad * bestWeight < bestLoad * otherWeight;
+        }
+
+        private double load(int index, long now) {
+            return experiences[index].load(experiences[index].others(weights[index], now), now);
+        }
+
+        private static double uniform(long bits) {
+            return ((bits ^ (bits >>> 32)) >>> 11) * TWO_TO_MINUS_53;
+        }
+    }
+}

@@ -1,0 +1,219 @@
+package io.lb4j.strategy;
+
+import io.lb4j.Candidate;
+import io.lb4j.LoadReport;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** What a client has learnt of one instance: what it reported, and by how much its answers deviate from what is usual. */
+final class Experience extends ResponseTime {
+    /*
+     * The load is the number of calls that one more would share the instance with: this client's own, which it knows, and
+     * those of others, as the instance last reported them. A report fades into the mean of the service: a queue that takes so
+     * long to get through is not gone sooner, and soon after is another one.
+     *
+     * The bias is the mean of the logarithm of response time over the usual response time: logarithms, since one call a
+     * thousand times as long must not outweigh a thousand others. It takes up a twentieth of each answer, or most of one
+     * that is beyond chance, and fades. What it is worth differs: among equal servers and calls of different length it is
+     * noise, with servers of different speed, or queues that this client sees nothing of, it is all there is to
+     * know. So it counts for as much as it has proved to foretell, see Norm.
+     */
+    private static final VarHandle REPORTED_AT = field("reportedAt", long.class);
+    private static final VarHandle LEARNT_AT = field("learntAt", long.class);
+    private static final VarHandle REJECTED_AT = field("rejectedAt", long.class);
+    private static final VarHandle OTHERS = field("others", float.class);
+    private static final VarHandle BIAS = field("bias", float.class);
+
+    private static final Decay DECAY = ResponseTime.decay(Duration.ofSeconds(10));
+    private static final double MEMORY = TimeUnit.SECONDS.toNanos(10);
+
+    /** A bias holds for at least so many times the usual response time. */
+    private static final double MEMORY_CALLS = 64;
+
+    /** A report holds for so many response times of the instance, if they are longer than those of the service. */
+    private static final double OWN_PACE = 2;
+
+    /** After so many times the memory all is forgotten. */
+    private static final double FORGOTTEN = 5;
+
+    private static final double STEP = 0.05;
+    private static final double STEP_IF_SURPRISED = 0.7;
+
+    /** From so many times the usual time on an instance is avoided beyond proportion. */
+    private static final double MUCH_SLOWER = 3;
+
+    /** Instances are alike within that, as a logarithm: if the least difference decided, one would get all calls of a quiet service. */
+    private static final double ALIKE = 0.05;
+
+    private static final double FAILURE_PENALTY = 10;
+
+    /** An instance may answer that calls are wrong so much more often than the others before it is avoided. */
+    private static final double REJECTED_BY_CHANCE = 0.35;
+
+    private static final float REJECTION_STEP = 1 / 8f;
+
+    /** Fewer calls of others, by estimate, are none. */
+    private static final double NONE = 0.5;
+
+    final Norm norm;
+    private final Candidate candidate;
+
+    /** Where its candidate stands in the latest picker; a stale one is found out there. */
+    volatile int index;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private float others;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private long reportedAt;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private float bias;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private long learntAt;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private long rejectedAt;
+
+    private volatile boolean reports;
+    private volatile boolean learnt;
+    private volatile float rejecting;
+    private float lastNanos;
+
+    Experience(Candidate candidate, Norm norm) {
+        super(DECAY);
+        this.candidate = candidate;
+        this.norm = norm;
+    }
+
+    @Override
+    public void onLoadReport(LoadReport report, long nowNanos) {
+        double all = report.inFlight();
+        if (!(all >= 0)) {
+            return;
+        }
+        // The call that this comes with is not in the report any more, but is not ended here yet.
+        double rest = Math.max(0, all - Math.max(0, candidate.inFlight() - 1));
+        OTHERS.setOpaque(this, (float) rest);
+        REPORTED_AT.setOpaque(this, nowNanos);
+        if (!reports) {
+            reports = true;
+        }
+        norm.othersAre(rest / candidate.instance().weight());
+    }
+
+    @Override
+    void served(float nanos, long nowNanos) {
+        lastNanos = nanos;
+        double deviation = norm.took(nanos);
+        norm.answered(false);
+        if (rejecting > 0) {
+            reject(0);
+        }
+        double before = 0;
+        double step = STEP;
+        if (learnt) {
+            before = bias(nowNanos);
+            step = norm.compare(before, deviation) ? STEP_IF_SURPRISED : STEP;
+        }
+        BIAS.setOpaque(this, (float) (before + (deviation - before) * step));
+        LEARNT_AT.setOpaque(this, nowNanos);
+        if (!learnt) {
+            learnt = true;
+        }
+        norm.answeredLately(this);
+    }
+
+    /** The time says nothing, as it is not that of a call that was served. */
+    @Override
+    void rejected(float nanos, long nowNanos) {
+        norm.answered(true);
+        reject(1);
+        REJECTED_AT.setOpaque(this, nowNanos);
+    }
+
+    private void reject(int sample) {
+        float less = rejecting + (sample - rejecting) * REJECTION_STEP;
+        rejecting = less < 1 / 256f ? 0 : less;
+    }
+
+    /** Its own share of failures says enough. */
+    @Override
+    void failed(float nanos, long nowNanos) {}
+
+    @Override
+    void outlasted(float nanos, long nowNanos) {
+        served(nanos, nowNanos);
+    }
+
+    /** Whether it has nothing to do, as far as is known. */
+    boolean idle(double othersExpected) {
+        return candidate.inFlight() == 0 && othersExpected < NONE;
+    }
+
+    /** How many calls of others it has, by estimate. */
+    double others(double weight, long nowNanos) {
+        double mean = norm.others() * weight;
+        if (!reports) {
+            return mean;
+        }
+        double memory = Math.max(norm.pace(), OWN_PACE * lastNanos);
+        double share = left((nowNanos - (long) REPORTED_AT.getOpaque(this)) / memory);
+        return mean + ((float) OTHERS.getOpaque(this) - mean) * share;
+    }
+
+    private double bias(long nowNanos) {
+        double memory = Math.max(MEMORY, MEMORY_CALLS * norm.pace());
+        return (float) BIAS.getOpaque(this) * left((nowNanos - (long) LEARNT_AT.getOpaque(this)) / memory);
+    }
+
+    /** How long one more call is expected to take, in a unit of its own: compared with others of the same service. */
+    double load(double othersExpected, long nowNanos) {
+        int own = candidate.inFlight();
+        double load = own + othersExpected + 1;
+        double trust = norm.trust();
+        if (trust > 0 && learnt) {
+            double expected = trust * bias(nowNanos);
+            if (Math.abs(expected) > ALIKE) {
+                double factor = power(expected > 0 ? expected - ALIKE : expected + ALIKE);
+                load *= factor > MUCH_SLOWER ? factor * factor / MUCH_SLOWER : factor;
+            }
+        }
+        double failing = failing();
+        if (failing > 0) {
+            load *= 1 + FAILURE_PENALTY * failing;
+        }
+        if (rejecting > 0) {
+            double age = (nowNanos - (long) REJECTED_AT.getOpaque(this)) / MEMORY;
+            load *= 1 + FAILURE_PENALTY * Math.max(0, rejecting * left(age) - norm.rejected() - REJECTED_BY_CHANCE);
+        }
+        if (own > 0) {
+            // A call that is late shows a stall before it ends.
+            load *= Math.max(1, age(nowNanos) / norm.lateNanos());
+        }
+        return load;
+    }
+
+    /** What is left after so many times the memory: close to exp(-x), for a division. */
+    private static double left(double age) {
+        return age <= 0 ? 1 : age >= FORGOTTEN ? 0 : 1 / (1 + age + age * age / 2);
+    }
+
+    /** Close to exp(x), and growing with it. */
+    private static double power(double x) {
+        double size = Math.abs(x);
+        double power = 1 + size * (1 + size * (1.0 / 2 + size * (1.0 / 6 + size / 24)));
+        return x < 0 ? 1 / power : power;
+    }
+
+    private static VarHandle field(String name, Class<?> type) {
+        try {
+            return MethodHandles.lookup().findVarHandle(Experience.class, name, type);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package io.lb4j.strategy;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is usual in a service, as one client sees it: how long calls take, how many calls of others instances have, and how far
+ * what an instance did before tells what it will do next. Written by calls that end, on any thread; a sample lost to
+ * another at the same moment is no loss.
+ */
+final class Norm {
+    /** Instances that answered lately; a power of two. */
+    static final int RECENT = 8;
+
+    private static final double SHORTEST_PACE = TimeUnit.MICROSECONDS.toNanos(100);
+    private static final double LONGEST_PACE = TimeUnit.SECONDS.toNanos(10);
+    private static final double FIRST_PACE = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** Less than so many comparisons tell nothing. */
+    private static final int FEWEST = 50;
+
+    private static final int COMPARISONS = 1000;
+
+    /** How many standard deviations above the mean a call is late; a guess at a quantile that no shape makes nonsense. */
+    private static final double LATE = 4;
+
+    /** An answer is a surprise beyond so many standard deviations of what was expected. */
+    private static final double SURPRISE = 5;
+
+    private static final int FEWEST_ERRORS = 10;
+
+    /** Instances that report are those just used, which are less busy than the rest: they were chosen for it. */
+    private static final double SELECTION = 1.3;
+
+    private final RunningMean others = new RunningMean();
+    private final RunningMean nanos = new RunningMean();
+    private final RunningMean squares = new RunningMean();
+    private final RunningMean logarithm = new RunningMean();
+    private final RunningMean rejected = new RunningMean();
+    private final RunningMean squaredErrors = new RunningMean();
+    private final RunningMean products = new RunningMean(COMPARISONS);
+    private final RunningMean squaredBiases = new RunningMean(COMPARISONS);
+
+    private final AtomicReferenceArray<@Nullable Experience> recent = new AtomicReferenceArray<>(RECENT);
+
+    /** A cursor that threads may overwrite for each other: an entry more or less is no harm. */
+    private int cursor;
+
+    private volatile float trust;
+    private volatile float lateNanos = Float.POSITIVE_INFINITY;
+
+    /** So many calls of others have been reported, per weight. */
+    void othersAre(double perWeight) {
+        others.add(perWeight);
+    }
+
+    /** How many calls of others an instance has, per weight, of which nothing is known; 0 if none reports. */
+    double others() {
+        return SELECTION * others.orElse(0);
+    }
+
+    /** The mean time of a call, in nanoseconds, within bounds, since streams last for hours. */
+    double pace() {
+        return Math.min(LONGEST_PACE, Math.max(SHORTEST_PACE, nanos.orElse(FIRST_PACE)));
+    }
+
+    /** A call that goes on for longer is late, in nanoseconds. */
+    double lateNanos() {
+        return lateNanos;
+    }
+
+    /** How much of an instance's bias will be there in its next call, as far as that was proved: 0 to about 1. */
+    double trust() {
+        return trust;
+    }
+
+    /** The share of calls that were wrong in the eyes of those who answered. */
+    double rejected() {
+        return rejected.orElse(0);
+    }
+
+    void answered(boolean wrong) {
+        rejected.add(wrong ? 1 : 0);
+    }
+
+    /** A call took so long; returns the logarithm of how many times longer than usual that is. */
+    double took(double time) {
+        nanos.add(time);
+        squares.add(time * time);
+        double mean = nanos.orElse(time);
+        float late = (float) (mean + LATE * Math.sqrt(Math.max(0, squares.orElse(0) - mean * mean)));
+        if (late != lateNanos) {
+            lateNanos = late;
+        }
+        double log = Math.log(time);
+        logarithm.add(log);
+        return log - logarithm.orElse(log);
+    }
+
+    /** An instance that was expected to deviate so much did so by that much; returns whether it is a surprise. */
+    boolean compare(double bias, double deviation) {
+        double error = deviation - trust * bias;
+        boolean surprise =
+                squaredErrors.count() > FEWEST_ERRORS && error * error > SURPRISE * SURPRISE * squaredErrors.orElse(0);
+        squaredErrors.add(error * error);
+        products.add(bias * deviation);
+        squaredBiases.add(bias * bias);
+        float now = (float) slope();
+        if (now != trust) {
+            trust = now;
+        }
+        return surprise;
+    }
+
+    /** The slope of a line through the origin, less what it might be by chance. */
+    private double slope() {
+        int count = products.count();
+        double spread = squaredBiases.orElse(0);
+        if (count < FEWEST || spread <= 0) {
+            return 0;
+        }
+        return Math.min(1, Math.max(0, products.orElse(0) / spread - 2 / Math.sqrt(count)));
+    }
+
+    void answeredLately(Experience who) {
+        int next = cursor;
+        if (recent.getOpaque(next) != who) {
+            next = (next + 1) & (RECENT - 1);
+            recent.setOpaque(next, who);
+            cursor = next;
+        }
+    }
+
+    @Nullable
+    Experience recent(int index) {
+        return recent.getOpaque(index);
+    }
+}

@@ -1,0 +1,193 @@
+package io.lb4j.strategy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lb4j.LoadReport;
+import io.lb4j.Outcome;
+import io.lb4j.PickRequest;
+import io.lb4j.balancer.Lease;
+import io.lb4j.testing.ChiSquare;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.IntToLongFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class AdaptiveTest {
+    private static final long MS = 1_000_000;
+
+    private final Rig rig = new Rig(Strategies.adaptive(), 1);
+
+    /** Makes calls one after the other; returns how many each instance got. */
+    private long[] serve(int calls, int n, IntToLongFunction nanos, Outcome... outcomes) {
+        long[] counts = new long[n];
+        for (int i = 0; i < calls; i++) {
+            try (Lease lease = rig.balancer.acquire(PickRequest.plain())) {
+                int index = Rig.index(lease.instance());
+                counts[index]++;
+                rig.time.advance(Duration.ofNanos(nanos.applyAsLong(index)));
+                lease.close(index < outcomes.length ? outcomes[index] : Outcome.SUCCESS);
+            }
+        }
+        return counts;
+    }
+
+    private List<Lease> hold(int calls) {
+        List<Lease> held = new ArrayList<>();
+        for (int i = 0; i < calls; i++) {
+            held.add(rig.balancer.acquire(PickRequest.plain()));
+        }
+        return held;
+    }
+
+    private void close(List<Lease> held) {
+        held.forEach(Lease::close);
+        rig.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 10, 16})
+    void pick_equalInstances_haveEquallyManyCalls(int n) {
+        rig.set(Rig.equal(n));
+        List<Lease> held = hold(3 * n);
+        assertThat(held.stream().map(lease -> lease.candidate().inFlight())).containsOnly(3);
+        close(held);
+    }
+
+    @Test
+    void pick_callsOfDifferentLengthOnEqualInstances_staysEven() {
+        rig.set(Rig.equal(10));
+        SplittableRandom random = new SplittableRandom(1);
+        long[] counts = serve(20_000, 10, index -> (long) (-10 * MS * Math.log(1 - random.nextDouble())));
+        for (long count : counts) {
+            assertThat(count).isBetween(1000L, 3000L);
+        }
+        rig.close();
+    }
+
+    @Test
+    void pick_idleInstances_areDrawnByWeight() {
+        rig.set(1, 3);
+        long[] counts = rig.counts(2, 10_000);
+        assertThat(counts[1]).isBetween(7_300L, 7_700L);
+        rig.close();
+    }
+
+    @Test
+    void pick_oneOfThreeIsSlower_prefersTheOthers() {
+        rig.set(Rig.equal(3));
+        serve(1000, 3, index -> index == 0 ? 30 * MS : 10 * MS);
+        assertThat(serve(1000, 3, index -> index == 0 ? 30 * MS : 10 * MS)[0]).isLessThan(50);
+        rig.close();
+    }
+
+    @Test
+    void pick_slowInstanceIsQuickAgain_isUsedAgain() {
+        rig.set(Rig.equal(2));
+        serve(1000, 2, index -> index == 0 ? 30 * MS : 10 * MS);
+        // What was learnt is forgotten.
+        rig.time.advance(Duration.ofMinutes(2));
+        assertThat(serve(1000, 2, index -> 10 * MS)[0]).isGreaterThan(100);
+        rig.close();
+    }
+
+    @Test
+    void pick_callIsLate_othersAreBusierThanItsInstance() {
+        rig.set(Rig.equal(2));
+        serve(200, 2, index -> 10 * MS);
+        Lease hangs = rig.balancer.acquire(PickRequest.plain());
+        rig.time.advance(Duration.ofSeconds(1));
+        List<Lease> held = hold(8);
+        assertThat(held).noneMatch(lease -> lease.candidate() == hangs.candidate());
+        held.add(hangs);
+        close(held);
+    }
+
+    @Test
+    void pick_reportedQueue_isAvoidedUntilTheReportIsOld() {
+        rig.set(Rig.equal(2));
+        LoadReport[] reports = {
+            LoadReport.builder().inFlight(20).build(),
+            LoadReport.builder().inFlight(0).build()
+        };
+        List<Lease> both = hold(2);
+        rig.time.advance(Duration.ofMillis(100));
+        for (Lease lease : both) {
+            lease.report(reports[Rig.index(lease.instance())]);
+            lease.close(Outcome.SUCCESS);
+        }
+        List<Lease> held = hold(8);
+        assertThat(held).allMatch(lease -> Rig.index(lease.instance()) == 1);
+        rig.time.advance(Duration.ofMinutes(1));
+        held.add(rig.balancer.acquire(PickRequest.plain()));
+        assertThat(Rig.index(held.get(8).instance())).isZero();
+        close(held);
+    }
+
+    @Test
+    void pick_failsAtOnce_isNoMagnet() {
+        rig.set(Rig.equal(2));
+        assertThat(serve(1000, 2, index -> index == 0 ? 1 : 10 * MS, Outcome.SERVER_ERROR)[0])
+                .isLessThan(20);
+        rig.close();
+    }
+
+    @Test
+    void pick_turnsAwayEveryCallAtOnce_isNoMagnet() {
+        rig.set(Rig.equal(2));
+        assertThat(serve(1000, 2, index -> index == 0 ? 1 : 10 * MS, Outcome.CLIENT_ERROR)[0])
+                .isLessThan(50);
+        rig.close();
+    }
+
+    @Test
+    void pick_allTurnAwayAsMany_staysEven() {
+        rig.set(Rig.equal(2));
+        long[] counts = serve(1000, 2, index -> 10 * MS, Outcome.CLIENT_ERROR, Outcome.CLIENT_ERROR);
+        assertThat(counts[0]).isBetween(400L, 600L);
+        rig.close();
+    }
+
+    @Test
+    void pick_ofHundred_findsTheOneThatReportedToBeIdle() {
+        rig.set(Rig.equal(100));
+        for (int round = 0; round < 20; round++) {
+            List<Lease> held = hold(100);
+            rig.time.advance(Duration.ofMillis(10));
+            held.forEach(lease -> {
+                lease.report(LoadReport.builder().inFlight(50).build());
+                lease.close(Outcome.SUCCESS);
+            });
+        }
+        Lease idle = rig.balancer.acquire(PickRequest.plain());
+        rig.time.advance(Duration.ofMillis(1));
+        idle.report(LoadReport.builder().inFlight(0).build());
+        idle.close(Outcome.SUCCESS);
+        Lease next = rig.balancer.acquire(PickRequest.plain());
+        assertThat(next.candidate()).isSameAs(idle.candidate());
+        close(List.of(next));
+    }
+
+    @Test
+    void pick_hundredIdleInstances_areAllUsedAlike() {
+        rig.set(Rig.equal(100));
+        assertThat(ChiSquare.excess(rig.counts(100, 100_000), Rig.equal(100))).isLessThan(1);
+        rig.close();
+    }
+
+    @Test
+    void newPicker_moreThanItLearnsOf_keepsNothing() {
+        rig.set(Rig.equal(Adaptive.MOST + 1));
+        try (Lease lease = rig.balancer.acquire(PickRequest.plain())) {
+            assertThat(lease.wantsReports()).isFalse();
+        }
+        rig.set(Rig.equal(Adaptive.MOST));
+        try (Lease lease = rig.balancer.acquire(PickRequest.plain())) {
+            assertThat(lease.wantsReports()).isTrue();
+        }
+        rig.close();
+    }
+}
