@@ -52,6 +52,13 @@ class StandardClassifierTest extends Fixture {
     }
 
     @ParameterizedTest
+    @CsvSource({"200, false", "304, false", "400, true", "404, true", "499, true", "501, false", "600, false"})
+    void status_thatBlamesTheCaller_isToldApart(int status, boolean callersFault) {
+        assertThat(CLASSIFIER.ofResponse(response(status)) == Outcome.CLIENT_ERROR)
+                .isEqualTo(callersFault);
+    }
+
+    @ParameterizedTest
     @CsvSource({"500, false", "502, true", "503, true", "504, true", "505, false", "200, false", "429, false"})
     void status_ofAGateway_isToldApart(int status, boolean gateway) {
         assertThat(CLASSIFIER.ofResponse(response(status)).isGatewayFailure()).isEqualTo(gateway);
