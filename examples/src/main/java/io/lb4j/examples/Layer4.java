@@ -14,7 +14,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * PostgreSQL, Redis or DNS servers behind one name, without HTTP: {@code Layer4 postgresql services.json 2000 200} makes
  * 2,000 operations, 200 a second. Servers may be killed and, by editing the file, added meanwhile. An operation whose session breaks is
- * done again on a new one, once, as a pool would; {@link Layer4Clients} has what is particular to each kind.
+ * done again on a new one, once, as a pool would; {@link Layer4Clients} has what is particular to each kind. With a file of
+ * certificates as the last argument, TLS is spoken to Redis, and to PostgreSQL in every second session; the servers are
+ * verified to be {@code orders}.
  */
 public final class Layer4 {
     private static final int WORKERS = 8;
@@ -32,13 +34,14 @@ public final class Layer4 {
     public static void main(String... arguments) throws Exception {
         int operations = Integer.parseInt(arguments[2]);
         int rate = Integer.parseInt(arguments[3]);
+        Path authorities = arguments.length > 4 ? Path.of(arguments[4]) : null;
         Layer4 run = new Layer4();
         try (FileDiscovery discovery = FileDiscovery.of(Path.of(arguments[1]));
                 LoadBalancer balancer = LoadBalancer.builder("orders")
                         .discovery(discovery)
                         .strategy(Strategies.leastRequest())
                         .build();
-                Layer4Clients client = Layer4Clients.of(arguments[0], balancer)) {
+                Layer4Clients client = Layer4Clients.of(arguments[0], balancer, authorities)) {
             ExecutorService workers = Executors.newFixedThreadPool(WORKERS);
             for (int i = 0; i < WORKERS; i++) {
                 workers.execute(() -> run.work(client, operations / WORKERS, WORKERS * 1_000_000_000L / rate));

@@ -296,6 +296,39 @@ final class SharedAffinityTest {
         assertThat(client.call()).isEqualTo(home);
     }
 
+    /** Many servers say goodbye to each connection after a while, out of habit; discovery means it. */
+    @Test
+    void draining_asDiscoverySays_movesTheKey_asTheInstanceSays_not() {
+        list("a", "b", "c");
+        Client client = client(1);
+        String home = client.call();
+        try (Lease lease = client.balancer.acquire(PickRequest.plain().preferring(home))) {
+            assertThat(lease.instance().id()).isEqualTo(home);
+            lease.draining();
+        }
+        time.runDue();
+        assertThat(client.balancer.instance(home).state()).isEqualTo(InstanceReport.State.DRAINING);
+        // The call itself may be a guest elsewhere for the moment.
+        client.call();
+        time.advance(Duration.ofSeconds(5));
+        assertThat(client.balancer.instance(home).state()).isEqualTo(InstanceReport.State.ELIGIBLE);
+        assertThat(client.call()).as("after the goodbye").isEqualTo(home);
+
+        discovery.set(
+                "orders",
+                instances("a", "b", "c").stream()
+                        .map(each -> each.id().equals(home)
+                                ? each.toBuilder().weight(0).build()
+                                : each)
+                        .toList());
+        time.runDue();
+        String next = client.call();
+        assertThat(next).isNotEqualTo(home);
+        list("a", "b", "c");
+        time.advance(Duration.ofSeconds(5));
+        assertThat(client.call()).as("when it is back").isEqualTo(next);
+    }
+
     @Test
     void gone_fromDiscovery_movesAtOnce() {
         list("a", "b", "c");

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** A service "orders" of real servers, balanced in virtual time. */
 final class Service implements AutoCloseable {
@@ -45,7 +46,11 @@ final class Service implements AutoCloseable {
     final List<TestServer> servers = new ArrayList<>();
 
     Service(Strategy strategy) {
-        balancer = builder(strategy).build();
+        this(settings -> settings, strategy);
+    }
+
+    Service(UnaryOperator<LoadBalancer.Builder> more, Strategy strategy) {
+        balancer = more.apply(builder(strategy)).build();
     }
 
     LoadBalancer.Builder builder(Strategy strategy) {

@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.lb4j.PickRequest;
 import io.lb4j.ServiceInstance;
+import io.lb4j.balancer.InstanceReport.State;
+import io.lb4j.health.HealthCheck;
+import io.lb4j.health.Probe;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
@@ -16,6 +19,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -48,14 +54,18 @@ final class UdpFlowsTest {
     }
 
     private UdpFlows flows(int max) {
-        UdpFlows flows = UdpFlows.builder(service.balancer)
-                .maxFlows(max)
-                .idleTimeout(Duration.ofSeconds(10))
-                .ticker(service.time)
-                .scheduler(service.time)
-                .build();
+        UdpFlows flows = flows(service, max);
         closing.add(0, flows);
         return flows;
+    }
+
+    private static UdpFlows flows(Service of, int max) {
+        return UdpFlows.builder(of.balancer)
+                .maxFlows(max)
+                .idleTimeout(Duration.ofSeconds(10))
+                .ticker(of.time)
+                .scheduler(of.time)
+                .build();
     }
 
     private static DatagramFlow flow(UdpFlows flows, long key) throws IOException {
@@ -228,6 +238,37 @@ final class UdpFlowsTest {
         service.time.advance(Duration.ofSeconds(1));
         assertThat(flow.isOpen()).isFalse();
         assertThat(id(flows, 0)).isEqualTo("b");
+    }
+
+    /** By active checks, of which its calls know nothing. */
+    @Test
+    void flow_instanceFailsItsChecks_movesWithinASecond() throws Exception {
+        Set<String> down = ConcurrentHashMap.newKeySet();
+        Probe probe = (instance, timeout) ->
+                CompletableFuture.completedFuture(new Probe.Result(!down.contains(instance.id()), "as scripted"));
+        try (Service checked = new Service(builder -> builder.healthCheck(HealthCheck.of(probe)), Service.MODULO)) {
+            checked.set(answering("a").instance(), answering("b").instance());
+            try (UdpFlows flows = flows(checked, 100)) {
+                checked.time.advance(Duration.ofSeconds(60));
+                DatagramFlow moves = flow(flows, 0);
+                DatagramFlow stays = flow(flows, 1);
+                down.add("a");
+                for (int i = 0; i < 60 && checked.report("a").state() != State.UNHEALTHY; i++) {
+                    assertThat(moves.isOpen()).as("while its instance is well").isTrue();
+                    moves.send(ByteBuffer.wrap(new byte[] {1}));
+                    stays.send(ByteBuffer.wrap(new byte[] {1}));
+                    checked.time.advance(Duration.ofSeconds(1));
+                }
+                assertThat(checked.report("a").state()).isEqualTo(State.UNHEALTHY);
+                checked.time.advance(Duration.ofSeconds(1));
+                assertThat(moves.isOpen()).isFalse();
+                assertThat(stays.isOpen()).isTrue();
+                assertThat(id(flows, 0)).isEqualTo("b");
+                assertThat(checked.failures("a"))
+                        .as("it was this side that ended it")
+                        .isZero();
+            }
+        }
     }
 
     @Test
