@@ -80,6 +80,28 @@ public final class Algorithm {
         });
     }
 
+    /**
+     * A whole client of Dialogue with BALANCED, retries, queue and all.
+     *
+     * @param limited whether each node has the limit of calls in flight that it earns
+     */
+    public static Algorithm dialogueBalanced(boolean limited) {
+        return new Algorithm(
+                "Dialogue whole, BALANCED" + (limited ? "" : " without limits"),
+                false,
+                false,
+                world -> client -> new DialogueCaller(world, limited, DialogueNodes.Balanced::new));
+    }
+
+    /** A whole client of Dialogue with PIN_UNTIL_ERROR, limits, retries, queue and all. */
+    public static Algorithm dialoguePinned() {
+        return new Algorithm(
+                "Dialogue whole, PIN_UNTIL_ERROR",
+                false,
+                false,
+                world -> client -> new DialogueCaller(world, true, DialogueNodes.Pinned::new));
+    }
+
     /** The bound: one queue for all servers, each of which takes the next call when it has a core free. */
     public static Algorithm centralQueue() {
         return new Algorithm("central queue", true, true, world -> {

@@ -122,7 +122,7 @@ public final class Scenarios {
                         .at(Duration.ofSeconds(3), fleet -> fleet.behave("other", healthy(ms(10_000))))
                         .at(Duration.ofSeconds(10), fleet -> fleet.behave("other", healthy(ms(60))))
                         .build(),
-                dialogue("black hole", 10, 200, Duration.ofSeconds(10), Duration.ofSeconds(20))
+                dialogue("black hole", 10, 200, Duration.ofSeconds(10), Duration.ofSeconds(30))
                         .server("node1", ServerSpec.scripted(constant(ms(600)), status(200)))
                         .server("node2", ServerSpec.scripted(constant(ms(600)), status(200)))
                         .at(
@@ -146,11 +146,14 @@ public final class Scenarios {
 
     private static Scenario.Builder dialogue(
             String name, int clients, double perSecond, Duration duration, Duration abortAfter) {
+        long distance = (long) (1e9 / perSecond);
+        // As many calls as distances fit into it.
+        Duration lasts = Duration.ofNanos(duration.toNanos() / distance * distance);
         return Scenario.named(name)
                 .clients(clients)
                 .load(Load.regular(perSecond))
-                .lasts(duration, Duration.ZERO)
-                .drain(abortAfter.minus(duration).isNegative() ? Duration.ZERO : abortAfter.minus(duration));
+                .lasts(lasts, Duration.ZERO)
+                .drain(abortAfter.minus(lasts));
     }
 
     private static ServerSpec healthy(Duration best) {

@@ -27,6 +27,7 @@ final class World {
     final Scenario scenario;
     private final SplittableRandom seeds;
     private final Map<String, Node> nodes = new LinkedHashMap<>();
+    private List<String> listed = List.of();
     private final List<Node> everyNode = new ArrayList<>();
     private final long networkNanos;
 
@@ -112,10 +113,16 @@ final class World {
         return some;
     }
 
+    /** What discovery lists. */
+    List<String> listed() {
+        return listed;
+    }
+
     /** Has discovery list these. */
     void list(List<String> ids) {
         List<ServiceInstance> instances = new ArrayList<>();
         ids.forEach(id -> instances.add(node(id).instance));
+        listed = List.copyOf(ids);
         discovery.set(SERVICE, instances);
     }
 
