@@ -102,6 +102,12 @@ final class AppServer implements AutoCloseable {
                 .build();
     }
 
+    /** The same under an id that nothing else has in a registry which others use as well. */
+    ServiceInstance listedAs(String prefix) {
+        ServiceInstance instance = instance();
+        return instance.toBuilder().id(prefix + "-" + instance.authority()).build();
+    }
+
     /** Calls received so far. */
     long calls() {
         return calls.get();

@@ -101,7 +101,7 @@ public final class Autoscaling {
 
     private void scale(int wanted, RegistryServer registry) throws Exception {
         while (servers.size() < wanted) {
-            servers.push(DemoProcess.start("server-" + ++started, registry.url(), 1));
+            servers.push(DemoProcess.start("server-" + ++started, registry, 1));
         }
         while (servers.size() > wanted) {
             servers.pop().stop();

@@ -1,17 +1,23 @@
 package io.lb4j.examples;
 
+import io.lb4j.PickRequest;
+import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.balancer.LoadBalancerListener;
-import io.lb4j.discovery.RegistryDiscovery;
+import io.lb4j.discovery.Discoveries;
+import io.lb4j.discovery.DiscoveryUri;
 import io.lb4j.discovery.RegistryServer;
 import io.lb4j.okhttp.LoadBalancedClient;
 import io.lb4j.strategy.Strategies;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 
@@ -27,6 +33,14 @@ public final class Demo {
     private static final int FRAMES_PER_LINE = 16;
     private static final int MAX_EVENTS = 10;
 
+    private static final Duration LISTED = Duration.ofSeconds(90);
+    private static final int MAX_FRAMES = 500;
+
+    private final DemoOptions options;
+
+    /** What tells the servers of this run from any others in the registry. */
+    private final String show = UUID.randomUUID().toString();
+
     private final long startNanos = System.nanoTime();
     private final Screen screen = new Screen();
     private final Meter meter = new Meter(Strategies.defaultStrategy());
@@ -36,43 +50,94 @@ public final class Demo {
     private final List<String> broken = new ArrayList<>();
     private int frames;
 
-    private Demo() {}
-
-    /** Exits with 0 if every claim held; otherwise says which did not and exits with 1. */
-    public static void main(String... arguments) throws Exception {
-        Demo demo = new Demo();
-        Runtime.getRuntime().addShutdownHook(new Thread(demo::endServers, "end the servers"));
-        demo.run();
-        System.exit(demo.broken.isEmpty() ? 0 : 1);
+    private Demo(DemoOptions options) {
+        this.options = options;
     }
 
-    private void run() throws Exception {
-        screen.print("lb4j demo: a registry, four app servers, " + CALLS_PER_SECOND + " calls a second for 30 s", "");
+    /** Exits with 0 if every claim held, 1 if one did not, which it says, and 2 if the command is wrong. */
+    public static void main(String... arguments) throws Exception {
+        System.exit(run(System.out, System.err, arguments));
+    }
+
+    /** What {@link #main} does, as a function: returns the exit code. */
+    static int run(PrintStream out, PrintStream err, String... arguments) throws Exception {
+        DemoOptions options;
+        try {
+            options = DemoOptions.parse(arguments);
+        } catch (IllegalArgumentException e) {
+            err.println("Demo: " + e.getMessage());
+            err.println(DemoOptions.USAGE);
+            return 2;
+        }
+        if (options.help()) {
+            out.println(DemoOptions.USAGE);
+            return 0;
+        }
+        Demo demo = new Demo(options);
+        Thread ending = new Thread(demo::endServers, "end the servers");
+        Runtime.getRuntime().addShutdownHook(ending);
+        try {
+            demo.open();
+        } catch (IOException e) {
+            demo.screen.close();
+            err.println("Demo: " + e.getMessage());
+            return 1;
+        } finally {
+            demo.endServers();
+            Runtime.getRuntime().removeShutdownHook(ending);
+        }
+        return demo.broken.isEmpty() ? 0 : 1;
+    }
+
+    private void open() throws IOException, InterruptedException {
+        if (options.discovery() != null) {
+            run(options.discovery(), DiscoveryUri.parse(options.discovery()).toString());
+            return;
+        }
+        try (RegistryServer registry = RegistryServer.builder().start()) {
+            run(DemoProcess.uri(registry), "a registry");
+        }
+    }
+
+    private void run(String uri, String registry) throws IOException, InterruptedException {
+        screen.print(
+                "lb4j demo: " + registry + ", four app servers, " + CALLS_PER_SECOND + " calls a second for 30 s", "");
         try (screen;
-                RegistryServer registry = RegistryServer.builder().start();
-                RegistryDiscovery discovery = RegistryDiscovery.of(registry.url());
+                ServiceDiscovery discovery = DemoServer.ofShow(Discoveries.open(uri), show);
                 LoadBalancedClient client = LoadBalancedClient.builder()
                         .discovery(discovery)
                         .strategy(meter)
                         .listener(new Narrator())
                         .build()) {
             for (String name : List.of("alpha", "bravo", "charlie", "delta")) {
-                start(name, registry);
+                start(name, uri);
             }
             for (DemoProcess each : servers.values()) {
                 each.awaitRegistered();
             }
             LoadBalancer balancer = client.balancer(DemoServer.SERVICE);
+            awaitListed(balancer);
             try (Traffic traffic = Traffic.start(client, "http://" + DemoServer.SERVICE + "/", CALLS_PER_SECOND)) {
-                play(registry, balancer, new DemoView(balancer, meter), traffic);
+                play(uri, balancer, new DemoView(balancer, meter), traffic);
             }
-        } finally {
-            endServers();
         }
     }
 
-    private DemoProcess start(String name, RegistryServer registry) throws Exception {
-        DemoProcess server = DemoProcess.start(name, registry.url());
+    /** Waits until all servers are known; some registries take their time. */
+    private void awaitListed(LoadBalancer balancer) throws IOException {
+        long start = System.nanoTime();
+        while (balancer.instances().size() < servers.size()) {
+            if (System.nanoTime() - start > LISTED.toNanos()) {
+                throw new IOException(
+                        balancer.instances().size() + " of " + servers.size() + " servers are listed after "
+                                + LISTED.toSeconds() + " s: " + balancer.explain(PickRequest.plain()));
+            }
+            LockSupport.parkNanos(FRAME.toNanos());
+        }
+    }
+
+    private DemoProcess start(String name, String uri) throws IOException {
+        DemoProcess server = DemoProcess.start(name, uri, show);
         servers.put(name, server);
         return server;
     }
@@ -82,7 +147,8 @@ public final class Demo {
     }
 
     /** The three acts, then what came of them. */
-    private void play(RegistryServer registry, LoadBalancer balancer, DemoView view, Traffic traffic) throws Exception {
+    private void play(String uri, LoadBalancer balancer, DemoView view, Traffic traffic)
+            throws IOException, InterruptedException {
         show(view, traffic, 3);
         Latencies.Snapshot cold = traffic.latencies();
         show(view, traffic, 4);
@@ -99,9 +165,12 @@ public final class Demo {
         show(view, traffic, 7);
         double shareAfter = view.share("charlie");
 
-        DemoProcess echo = start("echo", registry);
+        DemoProcess echo = start("echo", uri);
         event("echo starts up");
         show(view, traffic, 8);
+        while (!options.pushed() && Double.isNaN(echo.firstCallMillis()) && frames < MAX_FRAMES) {
+            show(view, traffic, 1);
+        }
         traffic.stop();
         screen.close();
         screen.print("");
@@ -122,7 +191,7 @@ public final class Demo {
                 100 * shareAfter);
         double firstCallMillis = echo.firstCallMillis();
         claim(
-                firstCallMillis < 1000,
+                firstCallMillis < (options.pushed() ? 1000 : LISTED.toMillis()),
                 "echo registered itself and had its first call within %.0f ms. It has %.0f%% of the calls by now, and is still"
                         + " warming up.",
                 Math.max(1, Math.ceil(firstCallMillis)),

@@ -1,5 +1,6 @@
 package io.lb4j.examples;
 
+import io.lb4j.discovery.RegistryServer;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -7,7 +8,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** A running {@link DemoServer}. It leaves with this process, however that ends. Thread-safe. */
 final class DemoProcess implements AutoCloseable {
@@ -24,13 +27,27 @@ final class DemoProcess implements AutoCloseable {
         reader.start();
     }
 
-    /** Starts a server in a virtual machine of its own; returns before it is up. */
-    static DemoProcess start(String name, String registry) throws IOException {
-        return start(name, registry, Integer.MAX_VALUE);
+    /**
+     * Starts a server in a virtual machine of its own; returns before it is up.
+     *
+     * @param registry its URI
+     * @param show what tells it from servers of others in the registry
+     */
+    static DemoProcess start(String name, String registry, String show) throws IOException {
+        return start(name, registry, Integer.MAX_VALUE, show);
     }
 
-    /** The same, of a server that can answer only so many calls at a time. */
-    static DemoProcess start(String name, String registry, int atATime) throws IOException {
+    /** A server in the embedded registry, that can answer only so many calls at a time. */
+    static DemoProcess start(String name, RegistryServer registry, int atATime) throws IOException {
+        return start(name, uri(registry), atATime, "");
+    }
+
+    /** What callers and servers find the registry by. */
+    static String uri(RegistryServer registry) {
+        return registry.url().replaceFirst("^http:", "registry:");
+    }
+
+    private static DemoProcess start(String name, String registry, int atATime, String show) throws IOException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         Process process = new ProcessBuilder(
                         java,
@@ -43,7 +60,8 @@ final class DemoProcess implements AutoCloseable {
                         DemoServer.class.getName(),
                         name,
                         registry,
-                        String.valueOf(atATime))
+                        String.valueOf(atATime),
+                        show)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         return new DemoProcess(name, process);
@@ -62,17 +80,19 @@ final class DemoProcess implements AutoCloseable {
     private void read() {
         try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = output.readLine(); line != null; line = output.readLine()) {
-                String[] words = line.split(" ", -1);
+                String[] words = line.split(" ", 2);
                 switch (words[0]) {
                     case "registered" -> registeredNanos.complete(Long.valueOf(words[1]));
                     case "called" -> calledNanos.complete(Long.valueOf(words[1]));
+                    case "refused" ->
+                        registeredNanos.completeExceptionally(new IOException(name + " can't register: " + words[1]));
                     default -> System.err.println(name + ": " + line);
                 }
             }
         } catch (IOException e) {
             // The process died, as one of them is meant to.
         }
-        registeredNanos.completeExceptionally(new IllegalStateException(name + " ended before it had registered"));
+        registeredNanos.completeExceptionally(new IOException(name + " ended before it had registered"));
     }
 
     String name() {
@@ -80,8 +100,14 @@ final class DemoProcess implements AutoCloseable {
     }
 
     /** Waits until it has registered, for at most 20 s. */
-    void awaitRegistered() throws Exception {
-        registeredNanos.get(20, TimeUnit.SECONDS);
+    void awaitRegistered() throws IOException, InterruptedException {
+        try {
+            registeredNanos.get(20, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw e.getCause() instanceof IOException refused
+                    ? refused
+                    : new IOException(name + " did not register within 20 s", e);
+        }
     }
 
     /** Milliseconds from its being registered to its first call; not a number if one of them didn't happen yet. */

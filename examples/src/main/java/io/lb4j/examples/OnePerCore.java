@@ -53,7 +53,7 @@ public final class OnePerCore {
     }
 
     private static void start(List<DemoProcess> servers, RegistryServer registry) throws Exception {
-        DemoProcess server = DemoProcess.start("core-" + (servers.size() + 1), registry.url(), 1);
+        DemoProcess server = DemoProcess.start("core-" + (servers.size() + 1), registry, 1);
         servers.add(server);
         server.awaitRegistered();
     }

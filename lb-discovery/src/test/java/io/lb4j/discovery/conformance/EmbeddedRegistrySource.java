@@ -17,12 +17,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The embedded registry. */
-final class EmbeddedRegistrySource implements RealSource {
+public final class EmbeddedRegistrySource implements RealSource {
     private final HttpClient http = HttpClient.newHttpClient();
     private final int port;
     private RegistryServer server;
 
-    EmbeddedRegistrySource() throws IOException {
+    public EmbeddedRegistrySource() throws IOException {
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
