@@ -14,6 +14,7 @@ final class Floors {
 
     static Contender create(Policy policy, Load load) {
         return switch (policy) {
+            case ADAPTIVE -> new FewLatencies(load);
             case ROUND_ROBIN -> new RoundRobin(load);
             case WEIGHTED_ROUND_ROBIN -> new Schedule(load, false);
             case RANDOM -> new Random(load);
@@ -209,6 +210,37 @@ final class Floors {
             Node b = nodes[second < first ? second : second + 1];
             long now = System.nanoTime();
             return b.cost(now) < a.cost(now) ? b : a;
+        }
+    }
+
+    /** The least latency times calls in flight of all, or of eight that are drawn of more than sixteen. */
+    private static final class FewLatencies extends Floor {
+        private static final int ALL = 16;
+        private static final int DRAWN = 8;
+
+        FewLatencies(Load load) {
+            super(load, true);
+        }
+
+        @Override
+        Node choose(int n) {
+            boolean all = nodes.length <= ALL;
+            long bits = all ? 0 : ThreadLocalRandom.current().nextLong();
+            int index = all ? 0 : Bits.high(bits, nodes.length);
+            int stride = all ? 1 : 1 + Bits.low(bits, nodes.length / DRAWN);
+            long now = System.nanoTime();
+            Node best = nodes[index];
+            double least = best.cost(now);
+            for (int i = Math.min(nodes.length, all ? ALL : DRAWN); i > 1; i--) {
+                index += stride;
+                index = index >= nodes.length ? index - nodes.length : index;
+                double cost = nodes[index].cost(now);
+                if (cost < least) {
+                    least = cost;
+                    best = nodes[index];
+                }
+            }
+            return best;
         }
     }
 

@@ -5,6 +5,8 @@ import io.lb4j.strategy.Strategies;
 
 /** The policies measured; each is named as its factory in {@link Strategies} is. */
 public enum Policy {
+    /** {@link Strategies#adaptive()}, the default. */
+    ADAPTIVE(Trait.NONE),
     /** {@link Strategies#roundRobin()}. */
     ROUND_ROBIN(Trait.NONE),
     /** {@link Strategies#weightedRoundRobin()}. */
@@ -59,6 +61,7 @@ public enum Policy {
     /** A fresh strategy. */
     Strategy strategy() {
         return switch (this) {
+            case ADAPTIVE -> Strategies.adaptive();
             case ROUND_ROBIN -> Strategies.roundRobin();
             case WEIGHTED_ROUND_ROBIN -> Strategies.weightedRoundRobin();
             case RANDOM -> Strategies.random();
