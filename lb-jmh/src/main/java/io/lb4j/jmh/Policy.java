@@ -5,7 +5,7 @@ import io.lb4j.strategy.Strategies;
 
 /** The policies measured; each is named as its factory in {@link Strategies} is. */
 public enum Policy {
-    /** {@link Strategies#adaptive()}, the default. */
+    /** {@link Strategies#adaptive()}. */
     ADAPTIVE(Trait.NONE),
     /** {@link Strategies#roundRobin()}. */
     ROUND_ROBIN(Trait.NONE),

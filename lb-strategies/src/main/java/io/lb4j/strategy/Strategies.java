@@ -9,7 +9,8 @@ import java.util.Objects;
  * The strategies that come with the library, and which to use when:
  *
  * <ul>
- *   <li>No reason to choose: {@link #defaultStrategy()}, which is {@link #adaptive()}.
+ *   <li>No reason to choose: {@link #defaultStrategy()}.
+ *   <li>Many clients, servers that report their load, servers of different or changing speed: {@link #adaptive()}.
  *   <li>Calls alike, instances alike: {@link #roundRobin()}; instances of different size: {@link
  *       #weightedRoundRobin()}. Exact shares, and the cheapest.
  *   <li>Very many clients with few calls each: {@link #random()} or {@link #weightedRandom()}, which no rhythm of the
@@ -33,9 +34,14 @@ import java.util.Objects;
 public final class Strategies {
     private Strategies() {}
 
-    /** What to use without a reason for anything else: {@link #adaptive()}. */
+    /**
+     * What to use without a reason for anything else: {@link #powerOfTwoChoices()}. It needs no measurements, so it
+     * is right from the first call on and for calls that last for hours, which make averages of response times
+     * worthless; it steers round an instance that is slow or hangs, whose calls pile up; it follows weights; it costs
+     * the same for ten instances and ten thousand; and it never reads the clock.
+     */
     public static Strategy defaultStrategy() {
-        return adaptive();
+        return powerOfTwoChoices();
     }
 
     /**

@@ -28,6 +28,7 @@ record Subject(String name, Supplier<Strategy> maker, Shares keyless, double str
 
     static final List<Subject> ALL = List.of(
             keyless("defaultStrategy", Strategies::defaultStrategy, Shares.WEIGHTED),
+            keyless("adaptive", Strategies::adaptive, Shares.WEIGHTED),
             keyless("roundRobin", Strategies::roundRobin, Shares.EVEN),
             keyless("weightedRoundRobin", Strategies::weightedRoundRobin, Shares.WEIGHTED),
             keyless("random", Strategies::random, Shares.EVEN),
