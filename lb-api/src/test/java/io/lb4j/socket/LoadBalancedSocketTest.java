@@ -3,6 +3,7 @@ package io.lb4j.socket;
 import static io.lb4j.socket.TestServer.greeting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import io.lb4j.PickRequest;
@@ -257,9 +258,13 @@ final class LoadBalancedSocketTest {
             LoadBalancedSocketFactory sockets =
                     sockets(ConnectionSettings.builder().attemptTimeout(Duration.ofMinutes(1)));
             long start = System.nanoTime();
-            assertThatThrownBy(() -> sockets.createSocket().connect(ANYWHERE, 100))
-                    .isInstanceOf(SocketTimeoutException.class)
-                    .hasMessageContaining("1 attempt in ");
+            try (Socket socket = sockets.createSocket()) {
+                Throwable thrown = catchThrowable(() -> socket.connect(ANYWHERE, 100));
+                assertThat(thrown)
+                        .as("connected to %s, where %s is full", socket, full)
+                        .isInstanceOf(SocketTimeoutException.class)
+                        .hasMessageContaining("1 attempt in ");
+            }
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
             assertThat(service.failures("a")).isEqualTo(1);
             assertThat(service.report("b").calls()).isZero();
@@ -284,7 +289,6 @@ final class LoadBalancedSocketTest {
         }
     }
 
-    /** Connections that nobody accepts. */
     /** Instance a, whose backlog is full, before instance b. */
     private static Service fullThenB(ServerSocket full) throws IOException {
         Service made = Service.of(Service.IN_ORDER, TestServer.echo("b"));
@@ -296,6 +300,7 @@ final class LoadBalancedSocketTest {
         return made;
     }
 
+    /** Connections that nobody accepts. */
     private record Filled(List<Socket> sockets) implements AutoCloseable {
         static Filled of(ServerSocket server) throws IOException {
             List<Socket> sockets = new ArrayList<>();
