@@ -17,6 +17,12 @@ import org.jspecify.annotations.Nullable;
 
 /** The attempts of one connection: each instance once, until one accepts or the time is over. For one thread. */
 final class Attempts {
+    /**
+     * The JDK counts the time-out of a connect in whole milliseconds of the wall clock and may so end it up to one early. What was left
+     * then began another attempt, which a near instance could even win after the time that was asked for.
+     */
+    private static final long TOO_LITTLE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
     private final Connector connector;
     private final long startNanos;
     private final long limitNanos;
@@ -56,7 +62,7 @@ final class Attempts {
      */
     InetSocketAddress next() throws IOException {
         while (true) {
-            if (last != null && leftNanos() <= 0) {
+            if (last != null && leftNanos() <= TOO_LITTLE_NANOS) {
                 throw exhausted();
             }
             Lease picked = last == null ? connector.acquire(request, leftNanos()) : another();

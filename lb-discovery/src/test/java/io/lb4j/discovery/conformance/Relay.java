@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,7 @@ final class Relay implements AutoCloseable {
     private final InetSocketAddress target;
     private final Set<Socket> clients = ConcurrentHashMap.newKeySet();
     private final Thread acceptor;
+    private final Map<Mode, Integer> met = new ConcurrentHashMap<>();
     private volatile Mode mode = Mode.PASS;
 
     enum Mode {
@@ -67,6 +69,11 @@ final class Relay implements AutoCloseable {
         return clients.size();
     }
 
+    /** How many connections have been treated so. */
+    int met(Mode value) {
+        return met.getOrDefault(value, 0);
+    }
+
     /** From now on; connections that are there end. */
     void mode(Mode value) throws IOException {
         mode = value;
@@ -90,6 +97,7 @@ final class Relay implements AutoCloseable {
         try (client;
                 Socket server = new Socket()) {
             Mode now = mode;
+            met.merge(now, 1, Integer::sum);
             switch (now) {
                 case PASS, SLOW -> {
                     server.connect(target);
