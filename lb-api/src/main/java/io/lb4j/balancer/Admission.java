@@ -54,10 +54,7 @@ final class Admission {
 
     private @Nullable Lease tryAcquire(Routing routing, PickRequest request) {
         // Before those that wait: it takes no place of theirs, and while some always wait nobody would ever return.
-        Lease trial = routing.trials == null ? null : leases.trial(routing.trials, request);
-        if (trial == null) {
-            trial = leases.endpointTrial(routing, request);
-        }
+        Lease trial = leases.trial(routing, request);
         if (trial != null) {
             return trial;
         }

@@ -70,16 +70,18 @@ final class Leases {
         if (admission != null) {
             return admission.acquire(routing, request);
         }
-        Lease trial = routing.trials == null ? null : trial(routing.trials, request);
-        if (trial == null && request.endpoint() != null) {
-            trial = endpointTrial(routing, request);
-        }
+        Lease trial = trial(routing, request);
         return trial != null ? trial : new Lease(this, routing.pick(request), request.endpoint());
     }
 
-    /** A lease on an instance where the call's endpoint is on trial, if this call is to be the one that tries it. */
+    /** A lease on an instance that is on trial, or where the call's endpoint is, if this call is to be the one that tries it. */
     @Nullable
-    Lease endpointTrial(Routing routing, PickRequest request) {
+    Lease trial(Routing routing, PickRequest request) {
+        Lease trial = routing.trials == null ? null : trial(routing.trials, request);
+        return trial != null || request.endpoint() == null ? trial : endpointTrial(routing, request);
+    }
+
+    private @Nullable Lease endpointTrial(Routing routing, PickRequest request) {
         String endpoint = request.endpoint();
         EndpointOuts outs = endpoint == null || endpoints == null ? null : endpoints.outs(endpoint);
         return outs == null || outs.trials == null ? null : trial(outs.trials, request, routing);

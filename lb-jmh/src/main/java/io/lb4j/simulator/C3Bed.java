@@ -42,8 +42,6 @@ final class C3Bed {
     }
 
     private static void redraw(Fleet fleet, String id, Duration period) {
-        Runnable draw = () -> fleet.slow(id, fleet.random().nextBoolean() ? QUICK : 1);
-        draw.run();
-        fleet.every(period, draw);
+        fleet.every(period, () -> fleet.slow(id, fleet.random().nextBoolean() ? QUICK : 1));
     }
 }

@@ -60,8 +60,9 @@ public final class Fleet {
         world.clock.in(delay.toNanos(), what);
     }
 
-    /** Has something happen again and again, for the first time at a moment within the first period that is drawn. */
+    /** Has something happen now and again and again, the second time at a moment within the first period that is drawn. */
     public void every(Duration period, Runnable what) {
+        what.run();
         again(random.nextLong(period.toNanos()), period.toNanos(), what);
     }
 

@@ -54,12 +54,10 @@ final class PrequalBed {
                 .utilization(load)
                 .at(
                         Duration.ZERO,
-                        fleet -> fleet.listed().forEach(id -> {
-                            Runnable draw =
-                                    () -> share(fleet, id, fleet.random().nextGaussian());
-                            draw.run();
-                            fleet.every(SHARE_LASTS, draw);
-                        }))
+                        fleet -> fleet.listed()
+                                .forEach(id -> fleet.every(
+                                        SHARE_LASTS,
+                                        () -> share(fleet, id, fleet.random().nextGaussian()))))
                 .build();
     }
 

@@ -325,11 +325,8 @@ final class Service implements AutoCloseable {
             report("outcome classifier", e);
             outcome = StandardClassifier.INSTANCE.ofResponse(response);
         }
-        if (outcome == Outcome.SUCCESS) {
-            return Verdict.SUCCESS;
-        }
-        return outcome == Outcome.CLIENT_ERROR
-                ? Verdict.CLIENT_ERROR
+        return outcome == Outcome.SUCCESS
+                ? Verdict.SUCCESS
                 : new Verdict(outcome, outcome, Delivery.MAYBE_PROCESSED, false);
     }
 

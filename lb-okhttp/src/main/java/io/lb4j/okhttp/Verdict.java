@@ -14,8 +14,6 @@ import io.lb4j.retry.Delivery;
  */
 record Verdict(Outcome health, Outcome retry, Delivery delivery, boolean fresh) {
     static final Verdict SUCCESS = new Verdict(Outcome.SUCCESS, Outcome.SUCCESS, Delivery.MAYBE_PROCESSED, false);
-    static final Verdict CLIENT_ERROR =
-            new Verdict(Outcome.CLIENT_ERROR, Outcome.CLIENT_ERROR, Delivery.MAYBE_PROCESSED, false);
     static final Verdict IGNORED = new Verdict(Outcome.IGNORED, Outcome.IGNORED, Delivery.MAYBE_PROCESSED, false);
 
     /** Whether the instance turned the call away politely: it is about to stop, or sheds streams. */

@@ -102,15 +102,21 @@ class SubsetsTogetherTest extends Fixture {
         assertCounted(client, "stable", 0, 0);
     }
 
+    /** Answers from then on. */
+    private Backend held(String id, CountDownLatch go) throws Exception {
+        Backend held = backend(id, Wire.H1);
+        held.answers(request -> {
+            await().atMost(PATIENCE).until(() -> go.getCount() == 0);
+            return held.named(200);
+        });
+        return held;
+    }
+
     @Test
     void limit_ofAFullSubset_queuesItsCallsAndHoldsUpNoOthers() throws Exception {
         Backend stable = backend("stable", Wire.H1);
-        Backend only = backend("only", Wire.H1);
         CountDownLatch go = new CountDownLatch(1);
-        only.answers(request -> {
-            await().atMost(PATIENCE).until(() -> go.getCount() == 0);
-            return only.named(200);
-        });
+        Backend only = held("only", go);
         discovery.set("orders", of(stable, "1"), of(only, "canary"));
         CallQueue queue = new CallQueue(10, Duration.ofSeconds(20), Duration.ofSeconds(20));
         LoadBalancedClient client = closing(routed().defaults(settings ->
@@ -137,12 +143,8 @@ class SubsetsTogetherTest extends Fixture {
     @Test
     void limit_ofAFullSubsetWithoutAQueue_refusesThoughOthersHaveRoom() throws Exception {
         Backend stable = backend("stable", Wire.H1);
-        Backend only = backend("only", Wire.H1);
         CountDownLatch go = new CountDownLatch(1);
-        only.answers(request -> {
-            await().atMost(PATIENCE).until(() -> go.getCount() == 0);
-            return only.named(200);
-        });
+        Backend only = held("only", go);
         discovery.set("orders", of(stable, "1"), of(only, "canary"));
         LoadBalancedClient client =
                 closing(routed().defaults(settings -> settings.concurrencyLimit(ConcurrencyLimit.fixed(1)))

@@ -20,11 +20,11 @@ final class Experience extends ResponseTime {
      * noise, with servers of different speed, or queues that this client sees nothing of, it is all there is to
      * know. So it counts for as much as it has proved to foretell, see Norm.
      */
-    private static final VarHandle REPORTED_AT = field("reportedAt", long.class);
-    private static final VarHandle LEARNT_AT = field("learntAt", long.class);
-    private static final VarHandle REJECTED_AT = field("rejectedAt", long.class);
-    private static final VarHandle OTHERS = field("others", float.class);
-    private static final VarHandle BIAS = field("bias", float.class);
+    private static final VarHandle REPORTED_AT = Fields.of(MethodHandles.lookup(), "reportedAt", long.class);
+    private static final VarHandle LEARNT_AT = Fields.of(MethodHandles.lookup(), "learntAt", long.class);
+    private static final VarHandle REJECTED_AT = Fields.of(MethodHandles.lookup(), "rejectedAt", long.class);
+    private static final VarHandle OTHERS = Fields.of(MethodHandles.lookup(), "others", float.class);
+    private static final VarHandle BIAS = Fields.of(MethodHandles.lookup(), "bias", float.class);
 
     private static final Decay DECAY = ResponseTime.decay(Duration.ofSeconds(10));
     private static final double MEMORY = TimeUnit.SECONDS.toNanos(10);
@@ -207,13 +207,5 @@ final class Experience extends ResponseTime {
         double size = Math.abs(x);
         double power = 1 + size * (1 + size * (1.0 / 2 + size * (1.0 / 6 + size / 24)));
         return x < 0 ? 1 / power : power;
-    }
-
-    private static VarHandle field(String name, Class<?> type) {
-        try {
-            return MethodHandles.lookup().findVarHandle(Experience.class, name, type);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
     }
 }

@@ -24,9 +24,9 @@ abstract class ResponseTime implements Tracker {
 
     private static final float FAILURE_NONE = 1 / 256f;
 
-    private static final VarHandle AVERAGE = field("average", long.class);
-    private static final VarHandle OLDEST = field("oldest", long.class);
-    private static final VarHandle FAILING = field("failing", float.class);
+    private static final VarHandle AVERAGE = Fields.of(MethodHandles.lookup(), "average", long.class);
+    private static final VarHandle OLDEST = Fields.of(MethodHandles.lookup(), "oldest", long.class);
+    private static final VarHandle FAILING = Fields.of(MethodHandles.lookup(), "failing", float.class);
 
     private final Decay decay;
 
@@ -136,13 +136,5 @@ abstract class ResponseTime implements Tracker {
     final double remaining(long packed, long nowNanos) {
         int units = (int) (nowNanos >> UNIT_SHIFT) - (int) packed;
         return decay.after(units);
-    }
-
-    private static VarHandle field(String name, Class<?> type) {
-        try {
-            return MethodHandles.lookup().findVarHandle(ResponseTime.class, name, type);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
     }
 }

@@ -7,8 +7,8 @@ import java.lang.invoke.VarHandle;
 final class RunningMean {
     private static final int USUAL_MEMORY = 64;
 
-    private static final VarHandle VALUE = field("value", double.class);
-    private static final VarHandle COUNT = field("count", int.class);
+    private static final VarHandle VALUE = Fields.of(MethodHandles.lookup(), "value", double.class);
+    private static final VarHandle COUNT = Fields.of(MethodHandles.lookup(), "count", int.class);
 
     @SuppressWarnings("UnusedVariable") // by VarHandle
     private double value;
@@ -50,13 +50,5 @@ final class RunningMean {
     /** How many samples there were, or its memory if there were more. */
     int count() {
         return (int) COUNT.getOpaque(this);
-    }
-
-    private static VarHandle field(String name, Class<?> type) {
-        try {
-            return MethodHandles.lookup().findVarHandle(RunningMean.class, name, type);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
     }
 }

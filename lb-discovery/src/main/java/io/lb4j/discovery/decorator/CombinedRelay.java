@@ -95,8 +95,7 @@ final class CombinedRelay extends Relay {
         /** It is well, and its list what it is. */
         @Override
         public void onComplaint(Throwable complaint) {
-            watchers().complaint(complaint);
-            watchers().flush();
+            passOn(complaint);
         }
     }
 

@@ -74,8 +74,7 @@ final class DebounceRelay extends Relay implements Listener {
 
     @Override
     public void onComplaint(Throwable complaint) {
-        watchers().complaint(complaint);
-        watchers().flush();
+        passOn(complaint);
     }
 
     private void wait(Duration delay) {

@@ -124,8 +124,7 @@ final class DualReadRelay extends Relay {
         @Override
         public void onComplaint(Throwable complaint) {
             if (serves) {
-                watchers().complaint(complaint);
-                watchers().flush();
+                passOn(complaint);
             } else {
                 LOG.log(System.Logger.Level.WARNING, service + ": compared without this: " + complaint.getMessage());
             }

@@ -128,10 +128,7 @@ final class LastKnownGoodRelay extends Relay implements Listener {
     /** The source stands by its list, of which it has left something out. */
     @Override
     public void onComplaint(Throwable complaint) {
-        lane.post(() -> {
-            watchers().complaint(complaint);
-            watchers().flush();
-        });
+        lane.post(() -> passOn(complaint));
     }
 
     /** The source stands by this list. */

@@ -44,6 +44,12 @@ abstract class Relay implements ServiceWatches.Running {
         watch.close();
     }
 
+    /** Tells what a source complains of, which says nothing against its list. */
+    final void passOn(Throwable complaint) {
+        watchers.complaint(complaint);
+        watchers.flush();
+    }
+
     final boolean isClosed() {
         synchronized (upstream) {
             return closed;

@@ -83,7 +83,6 @@ final class SelectingRelay extends Relay implements Listener {
 
     @Override
     public void onComplaint(Throwable complaint) {
-        watchers().complaint(complaint);
-        watchers().flush();
+        passOn(complaint);
     }
 }
