@@ -10,12 +10,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * PostgreSQL, Redis or DNS servers behind one name, without HTTP: {@code Layer4 postgresql services.json 2000 200} makes
  * 2,000 operations, 200 a second. Servers may be killed and, by editing the file, added meanwhile. An operation whose session breaks is
- * done again on a new one, once, as a pool would; {@link Layer4Clients} has what is particular to each kind. With a file of
- * certificates as the last argument, TLS is spoken to Redis, and to PostgreSQL in every second session; the servers are
+ * done again on a new one, at most twice, as a pool would; {@link Layer4Clients} has what is particular to each kind. With a file
+ * of certificates as the last argument, TLS is spoken to Redis, and to PostgreSQL in every second session; the servers are
  * verified to be {@code orders}.
  */
 public final class Layer4 {
@@ -23,6 +24,14 @@ public final class Layer4 {
 
     /** Sessions are replaced after so many operations, as pools do with old ones, so that newcomers get some. */
     private static final int SESSION_LENGTH = 20;
+
+    private static final int TRIES = 3;
+
+    /**
+     * Before an operation is done again. The sessions of a server that is killed may break before its port is closed, and who comes back at
+     * once is let in by the dying server, which then breaks that session, too.
+     */
+    private static final long PAUSE_MILLIS = 50;
 
     private final AtomicInteger repeated = new AtomicInteger();
     private final AtomicInteger failed = new AtomicInteger();
@@ -63,30 +72,52 @@ public final class Layer4 {
     private void work(Layer4Clients client, int operations, long everyNanos) {
         Layer4Clients.Session session = null;
         long start = System.nanoTime();
-        for (int i = 0; i < operations; i++) {
-            try {
+        try {
+            for (int i = 0; i < operations; i++) {
                 long early = start + i * everyNanos - System.nanoTime();
                 TimeUnit.NANOSECONDS.sleep(Math.max(0, early));
                 if (session != null && i % SESSION_LENGTH == 0) {
-                    session.close();
+                    end(session);
                     session = null;
                 }
-                try {
-                    session = session == null ? client.open() : session;
-                    count(session.ask());
-                } catch (Exception broken) {
-                    repeated.incrementAndGet();
-                    if (session != null) {
-                        session.close();
-                    }
-                    session = client.open();
-                    count(session.ask());
-                }
-            } catch (Exception e) {
-                failed.incrementAndGet();
-                System.out.println(e);
-                session = null;
+                session = ask(client, session);
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** One operation, in a session that is open or a new one; the session it was answered in, or null if it failed. */
+    private Layer4Clients.@Nullable Session ask(Layer4Clients client, Layer4Clients.@Nullable Session open)
+            throws InterruptedException {
+        Layer4Clients.Session session = open;
+        for (int attempt = 1; ; attempt++) {
+            try {
+                session = session == null ? client.open() : session;
+                count(session.ask());
+                return session;
+            } catch (Exception broken) {
+                if (session != null) {
+                    end(session);
+                    session = null;
+                }
+                if (attempt == TRIES) {
+                    failed.incrementAndGet();
+                    System.out.println(broken);
+                    return null;
+                }
+                repeated.incrementAndGet();
+                Thread.sleep(PAUSE_MILLIS);
+            }
+        }
+    }
+
+    /** A session that can't say goodbye, its server being dead, is as well over. */
+    private static void end(Layer4Clients.Session session) {
+        try {
+            session.close();
+        } catch (Exception e) {
+            System.out.println("not closed in order: " + e);
         }
     }
 
