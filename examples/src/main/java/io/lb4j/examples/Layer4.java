@@ -122,6 +122,9 @@ public final class Layer4 {
     }
 
     private synchronized void count(String server) {
+        if (served.isEmpty()) {
+            System.out.println("begun");
+        }
         served.merge(server, 1, Integer::sum);
     }
 }
