@@ -6,20 +6,23 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** The datagrams of a {@link Relay}: one question after the other, each with one answer. */
 final class DatagramRelay implements AutoCloseable {
     private final InetSocketAddress address;
     private final InetSocketAddress target;
+    private final Consumer<Relay.Mode> met;
 
     /** Guarded by this. */
     private DatagramSocket front;
 
     private volatile Relay.Mode mode = Relay.Mode.PASS;
 
-    DatagramRelay(int port, InetSocketAddress target) throws IOException {
+    DatagramRelay(int port, InetSocketAddress target, Consumer<Relay.Mode> met) throws IOException {
         this.address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
         this.target = target;
+        this.met = met;
         open();
     }
 
@@ -56,6 +59,7 @@ final class DatagramRelay implements AutoCloseable {
 
     private byte[] answer(DatagramPacket question) throws IOException, InterruptedException {
         Relay.Mode now = mode;
+        met.accept(now);
         if (now == Relay.Mode.GARBAGE) {
             return Relay.NONSENSE;
         }

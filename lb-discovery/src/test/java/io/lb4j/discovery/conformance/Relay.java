@@ -46,7 +46,7 @@ final class Relay implements AutoCloseable {
         for (int attempt = 0; same == null; attempt++) {
             bound = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
             try {
-                same = new DatagramRelay(bound.getLocalPort(), this.target);
+                same = new DatagramRelay(bound.getLocalPort(), this.target, this::count);
             } catch (IOException e) {
                 // Another's for datagrams.
                 bound.close();
@@ -69,7 +69,11 @@ final class Relay implements AutoCloseable {
         return clients.size();
     }
 
-    /** How many connections have been treated so. */
+    private void count(Mode now) {
+        met.merge(now, 1, Integer::sum);
+    }
+
+    /** How many connections and datagrams have been treated so; a datagram that nobody listens for isn't known of. */
     int met(Mode value) {
         return met.getOrDefault(value, 0);
     }
@@ -97,7 +101,7 @@ final class Relay implements AutoCloseable {
         try (client;
                 Socket server = new Socket()) {
             Mode now = mode;
-            met.merge(now, 1, Integer::sum);
+            count(now);
             switch (now) {
                 case PASS, SLOW -> {
                     server.connect(target);

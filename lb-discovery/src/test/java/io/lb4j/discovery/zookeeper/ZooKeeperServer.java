@@ -1,14 +1,24 @@
 package io.lb4j.discovery.zookeeper;
 
+import io.lb4j.ServiceDiscovery;
+import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.Registration;
+import io.lb4j.discovery.conformance.RealSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.RetryNTimes;
 import org.apache.curator.test.InstanceSpec;
 import org.apache.curator.test.TestingServer;
 
-/** ZooKeeper in this process, at one port over all its lives. */
-final class ZooKeeperServer implements AutoCloseable {
+/** ZooKeeper in this process, at one port over all its lives, changed while it runs as by any other client. */
+public final class ZooKeeperServer implements RealSource, AutoCloseable {
     /** Sessions end at ticks: so much later than they should. */
     private static final int TICK_MILLIS = 100;
 
@@ -17,16 +27,21 @@ final class ZooKeeperServer implements AutoCloseable {
     private int life;
     private TestingServer server;
 
-    ZooKeeperServer(Path directory) {
+    /** For changes from outside, from the first one on. */
+    private CuratorFramework outside;
+
+    public ZooKeeperServer(Path directory) {
         this.directory = directory;
     }
 
-    String address() {
+    @Override
+    public String address() {
         return "127.0.0.1:" + port;
     }
 
-    /** Starts it, with what it knew before. */
-    void start() {
+    /** With what it knew before. */
+    @Override
+    public void start() {
         try {
             Path data = Files.createDirectories(directory.resolve("life-" + life));
             server = new TestingServer(
@@ -40,17 +55,72 @@ final class ZooKeeperServer implements AutoCloseable {
     }
 
     /** Starts it without what it knew before. */
-    void startEmpty() {
+    public void startEmpty() {
         life++;
         start();
     }
 
-    void kill() {
+    @Override
+    public void kill() {
+        if (outside != null) {
+            outside.close();
+            outside = null;
+        }
         try {
             server.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    @Override
+    public boolean keepsMemory() {
+        return true;
+    }
+
+    @Override
+    public Set<Trait> traits() {
+        return EnumSet.allOf(Trait.class);
+    }
+
+    private CuratorFramework outside() {
+        if (outside == null) {
+            outside = CuratorFrameworkFactory.newClient(address(), new RetryNTimes(20, 100));
+            outside.start();
+        }
+        return outside;
+    }
+
+    private static String node(String service, String id) {
+        return ZooKeeperDiscovery.DEFAULT_BASE_PATH + "/" + service + "/" + id;
+    }
+
+    /** As a node that outlives the session, so that who puts it in need not stay. */
+    @Override
+    public void put(String service, ServiceInstance instance) throws Exception {
+        outside()
+                .create()
+                .orSetData()
+                .creatingParentsIfNeeded()
+                .forPath(node(service, instance.id()), CuratorJson.write(service, instance, 0));
+    }
+
+    @Override
+    public void remove(String service, String id) throws Exception {
+        outside().delete().forPath(node(service, id));
+    }
+
+    /** A server that says nothing is given up after two thirds of this. */
+    @Override
+    public ServiceDiscovery discovery(String address) {
+        return ZooKeeperDiscovery.builder(address)
+                .sessionTimeout(Duration.ofSeconds(2))
+                .build();
+    }
+
+    @Override
+    public Registration.Builder registration(String address, String service, ServiceInstance instance) {
+        return Registration.builder(ZooKeeperRegistrar.of(address), service, instance);
     }
 
     @Override
