@@ -24,18 +24,21 @@ final class SessionCookie {
      * The session that a request belongs to.
      *
      * @param url as it is on the wire, which decides about secure cookies
-     * @param jar of the call: what it will add if the request has no cookies of its own
+     * @param jar of the call: if it has any for the URL, they are sent instead of the request's own
      */
     OptionalLong session(Request request, HttpUrl url, CookieJar jar) {
-        if (jar != CookieJar.NO_COOKIES && request.header("Cookie") == null) {
-            // Of two that match, a server believes the first: the one with the longest path.
-            for (Cookie each : jar.loadForRequest(url)) {
-                if (each.name().equals(name)) {
-                    return hash(each.value());
-                }
+        List<Cookie> kept = jar.loadForRequest(url);
+        if (kept.isEmpty()) {
+            return sent.hash(request);
+        }
+        // OkHttp sends these, and none of the request's own. Of two that match, a server believes the first: the one
+        // with the longest path.
+        for (Cookie each : kept) {
+            if (each.name().equals(name)) {
+                return hash(each.value());
             }
         }
-        return sent.hash(request);
+        return OptionalLong.empty();
     }
 
     /** The session that this answer begins; empty if it begins none. */
@@ -62,9 +65,7 @@ final class SessionCookie {
     private @Nullable String valueOf(String setCookie) {
         int equals = setCookie.indexOf('=');
         int end = setCookie.indexOf(';');
-        if (equals < 0
-                || (end >= 0 && end < equals)
-                || !setCookie.substring(0, equals).trim().equals(name)) {
+        if (equals < 0 || !setCookie.substring(0, equals).trim().equals(name)) {
             return null;
         }
         return setCookie

@@ -105,6 +105,59 @@ class PersistenceCookieTest extends Fixture {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"a", "ab", "abc"})
+    void cookie_inAnotherSpellingOfTheSameBytes_isNoCookie(String instance) {
+        PersistenceCookie cookie = cookie().key(KEY).build();
+        PersistenceCookie.Session session = cookie.session(null);
+        session.served(instance, null);
+        String good = sent(session.setCookie());
+        assertThat(cookie.session(good).instanceId()).isEqualTo(instance);
+
+        // The last character of two of three lengths has bits that no byte has.
+        int last = good.length() - 1;
+        for (int c = '-'; c <= 'z'; c++) {
+            String other = good.substring(0, last) + (char) c;
+            if (!other.equals(good)) {
+                assertThat(cookie.session(other).instanceId()).as(other).isNull();
+            }
+        }
+        assertThat(cookie.session(good + "=").instanceId()).isNull();
+    }
+
+    @Test
+    void cookie_issuedTwice_neverLooksTheSame() {
+        // With the same nonce, two cookies would give away what they have in common.
+        PersistenceCookie cookie = cookie().key(KEY).build();
+        PersistenceCookie.Session session = cookie.session(null);
+        session.served("a", null);
+
+        assertThat(session.setCookie()).isNotEqualTo(session.setCookie());
+    }
+
+    @Test
+    void session_thatTwoCallsBegin_isOfWhoAnsweredFirst() {
+        PersistenceCookie.Session session = cookie().key(KEY).build().session(null);
+
+        session.served("a", null);
+        session.served("b", null);
+        assertThat(session.instanceId()).isEqualTo("a");
+        session.served("b", "a");
+        assertThat(session.instanceId()).isEqualTo("b");
+    }
+
+    @Test
+    void key_thatItsOwnerOverwrites_staysWhatItWas() {
+        byte[] secret = KEY.clone();
+        PersistenceCookie.Builder builder = cookie().key(secret);
+        Arrays.fill(secret, (byte) 0);
+        PersistenceCookie.Session session = builder.build().session(null);
+        session.served("a", null);
+
+        assertThat(cookie().key(KEY).build().session(sent(session.setCookie())).instanceId())
+                .isEqualTo("a");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"", ";", "lb", "lb=", "=lb", "lb=;lb=", "lb=\u0000", "lb=%%%", "lb=====", "LB=x"})
     void cookieHeader_ofWhateverKind_isNoError(String header) {
         assertThat(cookie().key(KEY).build().session(header).instanceId()).isNull();

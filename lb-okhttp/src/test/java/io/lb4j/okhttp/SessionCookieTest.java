@@ -123,6 +123,41 @@ class SessionCookieTest extends Fixture {
     }
 
     @Test
+    void session_ofBothAJarAndTheCaller_isTheOneThatIsSent() throws Exception {
+        orders(server("a", Wire.H1), server("b", Wire.H1));
+        Jar jar = new Jar();
+        LoadBalancedClient client = client(base(Wire.H1).cookieJar(jar).build(), settings -> {});
+        Answer first = Answer.to(client, with(Wire.H1, null));
+        jar.cookies.clear();
+        Answer second = Answer.to(client, with(Wire.H1, null));
+        assertThat(second.server()).isNotEqualTo(first.server());
+
+        // OkHttp decides which of the two a server sees; that one's session must not be looked for elsewhere.
+        for (int i = 0; i < 4; i++) {
+            assertThat(Answer.to(client, with(Wire.H1, first.cookie())).cookie())
+                    .isNull();
+        }
+        assertThat(sessions).hasValue(2);
+    }
+
+    @Test
+    void session_setTwiceByOneAnswer_isTheLast() throws Exception {
+        Backend a = backend("a", Wire.H1);
+        Backend b = backend("b", Wire.H1);
+        a.answers(a.response(200)
+                .addHeader("Set-Cookie", "JSESSIONID=gone; Max-Age=0")
+                .addHeader("Set-Cookie", "JSESSIONID=s1")
+                .build());
+        orders(a, b);
+        LoadBalancedClient client = client(base(Wire.H1).build(), settings -> {});
+        assertThat(body(client, with(Wire.H1, null))).isEqualTo("a");
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(body(client, with(Wire.H1, "JSESSIONID=s1"))).isEqualTo("a");
+        }
+    }
+
+    @Test
     void session_whoseInstanceIsGone_beginsElsewhereAndStaysThere() throws Exception {
         Backend a = server("a", Wire.H1);
         Backend b = server("b", Wire.H1);

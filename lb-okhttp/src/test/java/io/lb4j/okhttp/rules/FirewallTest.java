@@ -337,6 +337,11 @@ class FirewallTest {
                 firewall,
                 to("http://other/admin").header("Host", "api.example.:80").build(),
                 "'p'");
+        // Whatever a server makes of this.
+        assertDenied(
+                firewall,
+                to("http://other/admin").header("Host", "api.example:no-port").build(),
+                "'p'");
     }
 
     @Test

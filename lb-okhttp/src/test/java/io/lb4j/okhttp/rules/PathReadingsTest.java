@@ -167,6 +167,14 @@ class PathReadingsTest {
     }
 
     @Test
+    void readings_ofEscapedSlashesBesideOtherEscapes_areThoseOfServersThatKeepThemAndOfThoseThatDont() {
+        // Kept, the second segment is "b%2f..%2fa%2fx", and not below /a.
+        assertThat(PathReadings.of("/a/%252e%252e/b%252f..%252fa%252fx")).contains("/b%2f..%2fa%2fx", "/a/x");
+        // A byte that is no UTF-8 but a letter to some, and one level of escapes gone.
+        assertThat(PathReadings.of("/%e9%2f%2541")).contains("/\u00e9/%41", "/\u00e9%2fA", "//%41");
+    }
+
+    @Test
     void readings_ofAnyReading_areAmongThem() {
         Random random = new Random(1);
         for (int i = 0; i < 2_000; i++) {
