@@ -87,7 +87,10 @@ final class DiscoveryExampleTest {
                 source.put("orders", one.instance());
                 source.put("orders", two.instance());
             }
-            String uri = commands().get(scheme).replaceFirst("127\\.0\\.0\\.1:\\d+", source.address());
+            String uri = commands()
+                    .get(scheme)
+                    .replaceFirst("127\\.0\\.0\\.1:\\d+", source.address())
+                    .replaceFirst("_tcp\\.internal$", "_tcp.test"); // the zone that the test's DNS server has
 
             DiscoveryExample.main(uri);
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -34,8 +35,13 @@ final class ExamplesTest {
         example.getMethod("main", String[].class).invoke(null, (Object) new String[0]);
     }
 
+    /** Those in one file that is there to be copied, whatever they are run with. */
+    static List<String> copied() throws IOException {
+        return Stream.concat(examples().stream(), Stream.of("DiscoveryExample")).toList();
+    }
+
     @ParameterizedTest
-    @MethodSource("examples")
+    @MethodSource("copied")
     void example_source_isShortEnoughToCopy(String name) throws IOException {
         assertThat(Files.readAllLines(Path.of("src/main/java/io/lb4j/examples/" + name + ".java")))
                 .hasSizeLessThan(MOST_LINES);

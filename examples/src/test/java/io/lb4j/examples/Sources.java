@@ -3,7 +3,10 @@ package io.lb4j.examples;
 import io.lb4j.discovery.conformance.ConsulSource;
 import io.lb4j.discovery.conformance.EmbeddedRegistrySource;
 import io.lb4j.discovery.conformance.RealSource;
+import io.lb4j.discovery.dns.KnotServer;
+import io.lb4j.discovery.etcd.EtcdServer;
 import io.lb4j.discovery.kubernetes.KubernetesSource;
+import io.lb4j.discovery.zookeeper.ZooKeeperServer;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -17,8 +20,11 @@ final class Sources {
 
     private static final Map<String, Factory> FACTORIES = Map.of(
             "consul", ConsulSource::new,
+            "dns", KnotServer::new,
+            "etcd", EtcdServer::new,
             "k8s", directory -> new KubernetesSource(),
-            "registry", directory -> new EmbeddedRegistrySource());
+            "registry", directory -> new EmbeddedRegistrySource(),
+            "zk", ZooKeeperServer::new);
 
     private Sources() {}
 
