@@ -46,6 +46,7 @@ final class CallOptions {
             """;
 
     private static final Map<String, Supplier<Strategy>> STRATEGIES = new TreeMap<>(Map.ofEntries(
+            Map.entry("adaptive", Strategies::adaptive),
             Map.entry("round-robin", Strategies::roundRobin),
             Map.entry("weighted-round-robin", Strategies::weightedRoundRobin),
             Map.entry("random", Strategies::random),

@@ -140,6 +140,7 @@ final class CallTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "adaptive",
                 "round-robin",
                 "weighted-round-robin",
                 "random",

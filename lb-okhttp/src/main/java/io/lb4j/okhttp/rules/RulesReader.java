@@ -33,6 +33,7 @@ final class RulesReader {
     /** Made once, as a subset with the same strategy is to be the same after a change of the file. */
     private static final Map<String, Strategy> STRATEGIES = new TreeMap<>(Map.ofEntries(
             Map.entry("default", Strategies.defaultStrategy()),
+            Map.entry("adaptive", Strategies.adaptive()),
             Map.entry("roundRobin", Strategies.roundRobin()),
             Map.entry("weightedRoundRobin", Strategies.weightedRoundRobin()),
             Map.entry("random", Strategies.random()),

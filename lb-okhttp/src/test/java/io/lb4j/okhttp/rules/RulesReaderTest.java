@@ -114,7 +114,7 @@ class RulesReaderTest {
                 "'fallback': 'any' | routes[1] 'r': fallback: \"any\" (expected: a subset with it)",
                 "'subset': {'a': 'b'}, 'fallback': 'some' | fallback: \"some\" (expected: \"fail\", \"any\", or",
                 "'subset': {'a': 1} | routes[1] 'r': subset.a: 1 (expected: a string)",
-                "'strategy': 'best' | routes[1] 'r': strategy: 'best' (expected: one of boundedLoad, default,",
+                "'strategy': 'best' | routes[1] 'r': strategy: 'best' (expected: one of adaptive, boundedLoad, default,",
                 "'attemptTimeout': 5 | routes[1] 'r': attemptTimeout: 5 (expected: a whole number and ms, s or m",
                 "'attemptTimeout': '0s' | routes[1] 'r': attemptTimeout: PT0S (expected: above 0",
                 "'hedge': 'no' | routes[1] 'r': hedge: \"no\" (expected: true or false)",
