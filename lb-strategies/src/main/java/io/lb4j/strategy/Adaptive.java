@@ -32,13 +32,18 @@ final class Adaptive implements Strategy {
         }
         Members members = Members.of(eligible);
         // A part of the service goes on with what is known of the whole.
-        Norm norm = eligible.state(norms, () -> experience(members.candidates[0], new Norm()).norm);
+        Norm norm = eligible.state(norms, () -> known(members.candidates[0]).norm);
         Experience[] experiences = new Experience[size];
         for (int i = 0; i < size; i++) {
             experiences[i] = experience(members.candidates[i], norm);
             experiences[i].index = i;
         }
         return new Least(members, experiences, norm, eligible.ticker());
+    }
+
+    /** What is known of a candidate that was in a picker's set before. */
+    Experience known(Candidate candidate) {
+        return experience(candidate, new Norm());
     }
 
     private Experience experience(Candidate candidate, Norm norm) {

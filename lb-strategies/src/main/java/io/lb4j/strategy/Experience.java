@@ -2,6 +2,7 @@ package io.lb4j.strategy;
 
 import io.lb4j.Candidate;
 import io.lb4j.LoadReport;
+import io.lb4j.Outcome;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -23,6 +24,7 @@ final class Experience extends ResponseTime {
     private static final VarHandle REPORTED_AT = Fields.of(MethodHandles.lookup(), "reportedAt", long.class);
     private static final VarHandle LEARNT_AT = Fields.of(MethodHandles.lookup(), "learntAt", long.class);
     private static final VarHandle REJECTED_AT = Fields.of(MethodHandles.lookup(), "rejectedAt", long.class);
+    private static final VarHandle FAILED_AT = Fields.of(MethodHandles.lookup(), "failedAt", long.class);
     private static final VarHandle OTHERS = Fields.of(MethodHandles.lookup(), "others", float.class);
     private static final VarHandle BIAS = Fields.of(MethodHandles.lookup(), "bias", float.class);
 
@@ -48,6 +50,25 @@ final class Experience extends ResponseTime {
     private static final double ALIKE = 0.05;
 
     private static final double FAILURE_PENALTY = 10;
+
+    /**
+     * So many failures in a row make an instance no less attractive: passive health needs to see some before it takes it out, for
+     * all to see, and whoever avoids it earlier keeps it in. If health hasn't by then it won't.
+     */
+    private static final int LEFT_TO_HEALTH = 8;
+
+    /** Who can't be reached is asked again before others that have nothing to do, one call at a time, so that it is soon known. */
+    private static final double SUSPECTED = 0.5;
+
+    /** But not before this, in nanoseconds, or so many times the usual response time. */
+    private static final double AGAIN = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final double AGAIN_CALLS = 16;
+
+    /** What failures are remembered for, in nanoseconds; at least so many times the usual response time. */
+    private static final double FAILURE_MEMORY = TimeUnit.SECONDS.toNanos(1);
+
+    private static final double FAILURE_MEMORY_CALLS = 16;
 
     /** An instance may answer that calls are wrong so much more often than the others before it is avoided. */
     private static final double REJECTED_BY_CHANCE = 0.35;
@@ -78,8 +99,23 @@ final class Experience extends ResponseTime {
     @SuppressWarnings("UnusedVariable") // by VarHandle
     private long rejectedAt;
 
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private long failedAt;
+
     private volatile boolean reports;
     private volatile boolean learnt;
+
+    /** Failures since the last success, and the share of failures at that; a lost update does not matter. */
+    private volatile int run;
+
+    private volatile float failingBefore;
+
+    /** Whether the last call had no answer at all. */
+    private volatile boolean silent;
+
+    /** Whether it had no connection, which another call costs little to find out. */
+    private volatile boolean unreachable;
+
     private volatile float rejecting;
     private float lastNanos;
 
@@ -108,11 +144,16 @@ final class Experience extends ResponseTime {
     @Override
     void served(float nanos, long nowNanos) {
         lastNanos = nanos;
-        double deviation = norm.took(nanos);
+        succeeded();
         norm.answered(false);
         if (rejecting > 0) {
             reject(0);
         }
+        learn(norm.took(nanos), nowNanos);
+        norm.answeredLately(this);
+    }
+
+    private void learn(double deviation, long nowNanos) {
         double before = 0;
         double step = STEP;
         if (learnt) {
@@ -124,12 +165,20 @@ final class Experience extends ResponseTime {
         if (!learnt) {
             learnt = true;
         }
-        norm.answeredLately(this);
+    }
+
+    private void succeeded() {
+        if (run > 0 || failingBefore > 0) {
+            run = 0;
+            silent = false;
+            failingBefore = (float) failing();
+        }
     }
 
     /** The time says nothing, as it is not that of a call that was served. */
     @Override
     void rejected(float nanos, long nowNanos) {
+        succeeded();
         norm.answered(true);
         reject(1);
         REJECTED_AT.setOpaque(this, nowNanos);
@@ -140,9 +189,18 @@ final class Experience extends ResponseTime {
         rejecting = less < 1 / 256f ? 0 : less;
     }
 
-    /** Its own share of failures says enough. */
+    /** An error that comes later than answers do is an answer, too, and its instance slow; a quick one is no merit. */
     @Override
-    void failed(float nanos, long nowNanos) {}
+    void failed(Outcome outcome, float nanos, long nowNanos) {
+        int failures = run + 1;
+        run = failures;
+        silent = outcome.isLocalFailure();
+        unreachable = outcome.kind() == Outcome.Kind.CONNECT_FAILURE;
+        FAILED_AT.setOpaque(this, nowNanos);
+        if (outcome.kind() == Outcome.Kind.SERVER_ERROR && nanos > norm.pace()) {
+            learn(norm.deviation(nanos), nowNanos);
+        }
+    }
 
     @Override
     void outlasted(float nanos, long nowNanos) {
@@ -175,16 +233,20 @@ final class Experience extends ResponseTime {
         int own = candidate.inFlight();
         double load = own + othersExpected + 1;
         double trust = norm.trust();
-        if (trust > 0 && learnt) {
+        if (silent) {
+            // How soon it answered before says nothing of an instance that doesn't any more.
+            load *= unreachable && own == 0 && run <= LEFT_TO_HEALTH && isDue(nowNanos) ? SUSPECTED : 1;
+        } else if (trust > 0 && learnt) {
             double expected = trust * bias(nowNanos);
             if (Math.abs(expected) > ALIKE) {
                 double factor = power(expected > 0 ? expected - ALIKE : expected + ALIKE);
                 load *= factor > MUCH_SLOWER ? factor * factor / MUCH_SLOWER : factor;
             }
         }
-        double failing = failing();
+        double failing = run > LEFT_TO_HEALTH ? failing() : failingBefore;
         if (failing > 0) {
-            load *= 1 + FAILURE_PENALTY * failing;
+            double memory = Math.max(FAILURE_MEMORY, FAILURE_MEMORY_CALLS * norm.pace());
+            load *= 1 + FAILURE_PENALTY * failing * left((nowNanos - (long) FAILED_AT.getOpaque(this)) / memory);
         }
         if (rejecting > 0) {
             double age = (nowNanos - (long) REJECTED_AT.getOpaque(this)) / MEMORY;
@@ -195,6 +257,11 @@ final class Experience extends ResponseTime {
             load *= Math.max(1, age(nowNanos) / norm.lateNanos());
         }
         return load;
+    }
+
+    /** Whether its last failure is so long ago that what ailed all alike, such as a pause of this process, is over. */
+    private boolean isDue(long nowNanos) {
+        return nowNanos - (long) FAILED_AT.getOpaque(this) > Math.max(AGAIN, AGAIN_CALLS * norm.pace());
     }
 
     /** What is left after so many times the memory: close to exp(-x), for a division. */

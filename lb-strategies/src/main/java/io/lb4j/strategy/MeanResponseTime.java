@@ -1,5 +1,7 @@
 package io.lb4j.strategy;
 
+import io.lb4j.Outcome;
+
 /** Response time averaged over the last while; an instance that gets no calls keeps its average. */
 final class MeanResponseTime extends ResponseTime implements AdaptiveRotation.Pace {
     /** How many times its response time a call costs more on an instance that always fails. */
@@ -25,7 +27,7 @@ final class MeanResponseTime extends ResponseTime implements AdaptiveRotation.Pa
     }
 
     @Override
-    void failed(float nanos, long nowNanos) {
+    void failed(Outcome outcome, float nanos, long nowNanos) {
         // A failure that comes at once must not look like a quick answer.
         if (packed() != 0) {
             outlasted(nanos, nowNanos);

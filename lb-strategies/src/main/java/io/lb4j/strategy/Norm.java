@@ -93,8 +93,13 @@ final class Norm {
         if (late != lateNanos) {
             lateNanos = late;
         }
+        logarithm.add(Math.log(time));
+        return deviation(time);
+    }
+
+    /** The logarithm of how many times longer than usual that is. */
+    double deviation(double time) {
         double log = Math.log(time);
-        logarithm.add(log);
         return log - logarithm.orElse(log);
     }
 

@@ -1,5 +1,7 @@
 package io.lb4j.strategy;
 
+import io.lb4j.Outcome;
+
 /** Response time that rises at once and falls slowly, by itself too: an instance that was slow is tried again. */
 final class PeakResponseTime extends ResponseTime {
     /** What an instance that is tried for the first time costs until it has answered: more than any measured one. */
@@ -34,7 +36,7 @@ final class PeakResponseTime extends ResponseTime {
     }
 
     @Override
-    void failed(float nanos, long nowNanos) {
+    void failed(Outcome outcome, float nanos, long nowNanos) {
         // A failure that comes at once must not look like a quick answer, nor may time make a failing instance look
         // better between one failure and the next: calls would pour into it.
         float floor = served > 0 ? served : FAILED_UNMEASURED;

@@ -59,8 +59,8 @@ abstract class ResponseTime implements Tracker {
         served(nanos, nowNanos);
     }
 
-    /** A call failed after {@code nanos}. */
-    abstract void failed(float nanos, long nowNanos);
+    /** A call failed after {@code nanos}, in the way that {@code outcome} says. */
+    abstract void failed(Outcome outcome, float nanos, long nowNanos);
 
     /** A call would have been served in {@code nanos} or more, had it been waited for. */
     abstract void outlasted(float nanos, long nowNanos);
@@ -97,7 +97,7 @@ abstract class ResponseTime implements Tracker {
             case CONNECT_FAILURE, TIMEOUT, TRANSPORT_FAILURE, SERVER_ERROR, OVERLOADED -> {
                 float share = (float) FAILING.getOpaque(this);
                 FAILING.setOpaque(this, share + (1 - share) * FAILURE_STEP);
-                failed(nanos, nowNanos);
+                failed(outcome, nanos, nowNanos);
             }
             case IGNORED -> {
                 if (outcome == Outcome.OVERTAKEN) {

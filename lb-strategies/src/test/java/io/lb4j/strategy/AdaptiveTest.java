@@ -136,6 +136,38 @@ final class AdaptiveTest {
     }
 
     @Test
+    void pick_failsEveryCallAndNobodyTakesItOut_isTriedNowAndThen() {
+        rig.set(Rig.equal(2));
+        serve(100, 2, index -> 10 * MS, Outcome.CONNECT_FAILURE);
+        // A thousand seconds: once in a few of them, lest it be missed that it is well again.
+        assertThat(serve(10_000, 2, index -> 100 * MS, Outcome.CONNECT_FAILURE)[0])
+                .isBetween(50L, 500L);
+        assertThat(serve(10_000, 2, index -> 100 * MS)[0]).isGreaterThan(1000);
+        rig.close();
+    }
+
+    @Test
+    void pick_slowErrors_areAvoidedAsSlowAnswersAre() {
+        rig.set(Rig.equal(2));
+        serve(200, 2, index -> 10 * MS);
+        assertThat(serve(1000, 2, index -> index == 0 ? 500 * MS : 10 * MS, Outcome.SERVER_ERROR)[0])
+                .isLessThan(8);
+        rig.close();
+    }
+
+    @Test
+    void pick_failsHalfOfItsCalls_isAvoided() {
+        rig.set(Rig.equal(2));
+        long[] counts = new long[2];
+        for (int i = 0; i < 500; i++) {
+            long[] two = serve(2, 2, index -> 10 * MS, i % 2 == 0 ? Outcome.SERVER_ERROR : Outcome.SUCCESS);
+            counts[0] += two[0];
+        }
+        assertThat(counts[0]).isLessThan(100);
+        rig.close();
+    }
+
+    @Test
     void pick_turnsAwayEveryCallAtOnce_isNoMagnet() {
         rig.set(Rig.equal(2));
         assertThat(serve(1000, 2, index -> index == 0 ? 1 : 10 * MS, Outcome.CLIENT_ERROR)[0])
