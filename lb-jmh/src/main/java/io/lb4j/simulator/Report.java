@@ -42,9 +42,36 @@ public record Report(List<Result> results) {
         return all;
     }
 
-    /** A table for each scenario; bounds in italics. */
+    /** One page with pictures, for a browser; it refers to nothing outside itself. */
+    public String html() {
+        return Page.of(byScenario());
+    }
+
+    private void league(StringBuilder text) {
+        text.append("### League\n\n");
+        text.append("| | rank, average | wins | time / best | worst | in | loses calls | most in |\n");
+        text.append("|---|---|---|---|---|---|---|---|\n");
+        for (League.Row row : League.of(byScenario()).rows()) {
+            boolean bound = row.rank() == 0;
+            text.append(String.format(
+                    Locale.ROOT,
+                    "| %s | %s | %s | %s | %s | %s | %s | %s |%n",
+                    bound ? "*" + row.algorithm() + "*" : row.algorithm(),
+                    bound ? "" : String.format(Locale.ROOT, "%.1f", row.rank()),
+                    bound ? "" : Integer.toString(row.wins()),
+                    Page.ratio(row.ratio()),
+                    Page.ratio(row.worst()),
+                    row.worstIn(),
+                    row.losses() == 0 ? "" : row.losses() + "×",
+                    row.losses() == 0 ? "" : row.lostIn() + ", " + Page.lost(row.lost())));
+        }
+        text.append('\n');
+    }
+
+    /** The league, and a table for each scenario; bounds in italics. */
     public String markdown() {
         StringBuilder text = new StringBuilder();
+        league(text);
         byScenario().forEach((scenario, all) -> {
             text.append("### ").append(scenario).append("\n\n");
             text.append("| | success | mean | p50 | p99 | p99.9 | attempts per call | busiest / mean |\n");

@@ -15,6 +15,8 @@ import java.util.Map;
  * @param imbalance how many calls the busiest server has, in terms of the mean; averaged over time
  * @param margin half the width of the interval that holds the true mean with 99.9 %
  * @param arrivals attempts that came to each server, by id
+ * @param simulated calls that were made in all, those before the measurement included
+ * @param course how it went over time
  */
 public record Result(
         String scenario,
@@ -30,7 +32,9 @@ public record Result(
         double attemptsPerCall,
         double imbalance,
         Duration margin,
-        Map<String, Long> arrivals) {
+        Map<String, Long> arrivals,
+        long simulated,
+        Course course) {
 
     /** Copies what could change. */
     public Result {

@@ -66,6 +66,7 @@ final class Run {
             world.clock.in(load.isRegular() ? 0 : load.nextIn(0, arrivals), this::arrive);
         }
         world.clock.in(LOOK_NANOS, this::look);
+        world.clock.in(0, this::record);
         long end = scenario.duration().toNanos();
         world.clock.runUntil(end);
         world.clock.runUntil(end + scenario.drain().toNanos());
@@ -80,6 +81,12 @@ final class Run {
                 statistics.look(world.nodes());
             }
             world.clock.in(LOOK_NANOS, this::look);
+        }
+    }
+
+    private void record() {
+        if (statistics.course().look(world.nodes())) {
+            world.clock.in(statistics.course().lookNanos(), this::record);
         }
     }
 

@@ -3,17 +3,15 @@ package io.lb4j.simulator;
 import io.lb4j.simulator.published.Published;
 import io.lb4j.strategy.Strategies;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiConsumer;
 
 /**
  * Runs the standard suite: the default, other strategies of this library and of other balancers, and the bounds, in every
  * scenario. Writes {@code
- * simulation.md} and {@code simulation.json} into the directory given, or prints the tables.
+ * simulation.md} and {@code simulation.json} into the directory given and an HTML page to the file given, or prints the tables.
  */
 public final class Simulate {
     private Simulate() {}
@@ -35,28 +33,29 @@ public final class Simulate {
     /**
      * Runs it.
      *
-     * @param args the directory to write to, or nothing
+     * @param args where to write to: a directory for the figures, and a file that ends in {@code .html} for the page with
+     *     pictures; or nothing
      */
     public static void main(String[] args) throws IOException {
-        Report report = suite().run(progress(System.err));
-        System.err.println();
+        Report report = suite().run(ProgressBar.onErrorStream());
+        for (String arg : args) {
+            Path target = Path.of(arg);
+            if (arg.endsWith(".html")) {
+                Files.writeString(target, report.html());
+            } else {
+                Files.createDirectories(target);
+                Files.writeString(target.resolve("simulation.md"), page(report));
+                Files.writeString(target.resolve("simulation.json"), report.json());
+            }
+        }
         if (args.length == 0) {
             System.out.print(report.markdown());
-        } else {
-            Path directory = Files.createDirectories(Path.of(args[0]));
-            Files.writeString(directory.resolve("simulation.md"), report.markdown());
-            Files.writeString(directory.resolve("simulation.json"), report.json());
         }
     }
 
-    private static BiConsumer<Integer, Integer> progress(PrintStream out) {
-        long began = System.nanoTime();
-        return (done, all) -> {
-            double seconds = (System.nanoTime() - began) / 1e9;
-            int bar = 40 * done / all;
-            out.printf(
-                    "\r[%s%s] %d of %d runs, about %.0f s left ",
-                    "#".repeat(bar), "-".repeat(40 - bar), done, all, seconds / done * (all - done));
-        };
+    /** As it is committed. */
+    static String page(Report report) {
+        return "# Results of the standard suite\n\n"
+                + "Made by `Simulate` (docs/simulator.md), seed 1. Bounds in italics.\n\n" + report.markdown();
     }
 }

@@ -1,8 +1,14 @@
 package io.lb4j.simulator;
 
 import io.lb4j.Strategy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -16,7 +22,7 @@ import java.util.function.BiConsumer;
  * same results, whatever the machine.
  *
  * <pre>{@code
- * Report report = Simulation.compare("mine", myStrategy).with(Scenarios.all()).run();
+ * Report report = Simulation.compare(myStrategy).with(Scenarios.all()).report(Path.of("report.html"));
  * System.out.println(report.markdown());
  * }</pre>
  *
@@ -35,6 +41,11 @@ public final class Simulation {
         this.seed = seed;
     }
 
+    /** A strategy, called {@code mine}, beside the default and the bounds. */
+    public static Simulation compare(Strategy strategy) {
+        return compare("mine", strategy);
+    }
+
     /** A strategy beside the default and the bounds. */
     public static Simulation compare(String name, Strategy strategy) {
         return of(
@@ -44,8 +55,19 @@ public final class Simulation {
                 Algorithm.centralQueue());
     }
 
-    /** These, and no others. */
+    /**
+     * These, and no others.
+     *
+     * @throws IllegalArgumentException if two have the same name
+     */
     public static Simulation of(Algorithm... algorithms) {
+        Set<String> names = new HashSet<>();
+        for (Algorithm algorithm : algorithms) {
+            if (!names.add(algorithm.name())) {
+                throw new IllegalArgumentException(
+                        "algorithm: " + algorithm + " twice (expected: each by a name of its own)");
+            }
+        }
         return new Simulation(List.of(algorithms), List.of(), SEED);
     }
 
@@ -62,6 +84,27 @@ public final class Simulation {
     /** Runs all, and says nothing on the way. */
     public Report run() {
         return run((done, all) -> {});
+    }
+
+    /**
+     * Runs all, shows on the error stream how long it will take still, and writes what came of it to a file: an HTML page with
+     * pictures that needs no other file.
+     *
+     * @param file is replaced if it is there; the directories above it are made
+     * @throws UncheckedIOException if it can't be written
+     */
+    public Report report(Path file) {
+        Report report = run(ProgressBar.onErrorStream());
+        try {
+            Path directory = file.toAbsolutePath().getParent();
+            if (directory != null) {
+                Files.createDirectories(directory);
+            }
+            Files.writeString(file, report.html());
+        } catch (IOException e) {
+            throw new UncheckedIOException("report: " + file + ": " + e.getMessage(), e);
+        }
+        return report;
     }
 
     /**

@@ -25,11 +25,18 @@ final class Statistics {
     private int batchSize;
     private double imbalance;
     private int looks;
+    private long all;
+    private final Course.Recorder course;
 
     Statistics(World world, long from, long until) {
         this.world = world;
         this.from = from;
         this.until = until;
+        this.course = new Course.Recorder(from, until);
+    }
+
+    Course.Recorder course() {
+        return course;
     }
 
     private boolean counts(SimulatedCall call) {
@@ -37,6 +44,8 @@ final class Statistics {
     }
 
     void begun(SimulatedCall call) {
+        all++;
+        course.begun(call.started);
         if (counts(call)) {
             started++;
         }
@@ -49,10 +58,11 @@ final class Statistics {
     }
 
     void ended(SimulatedCall call, boolean success) {
+        long took = world.clock.nanos() - call.started;
+        course.ended(call.started, took, success);
         if (!counts(call)) {
             return;
         }
-        long took = world.clock.nanos() - call.started;
         sumNanos += took;
         times.recordValue(took);
         if (success) {
@@ -98,7 +108,15 @@ final class Statistics {
                 started == 0 ? 1 : (double) attempts / started,
                 looks == 0 ? 1 : imbalance / looks,
                 margin(),
-                shares);
+                shares,
+                all,
+                course.course(quantiles(), world.nodes()));
+    }
+
+    private double[] quantiles() {
+        return Course.SHARES.stream()
+                .mapToDouble(share -> times.getTotalCount() == 0 ? Double.NaN : times.getValueAtPercentile(100 * share))
+                .toArray();
     }
 
     /**
