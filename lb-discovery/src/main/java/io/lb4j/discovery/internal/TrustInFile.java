@@ -22,6 +22,7 @@ final class TrustInFile extends X509ExtendedTrustManager {
     private static final System.Logger LOG = System.getLogger(TrustInFile.class.getName());
 
     private final Path pem;
+    private final Troubles troubles = new Troubles();
     private volatile Trust trust;
 
     /** What the file had, and who judges by it. */
@@ -60,8 +61,13 @@ final class TrustInFile extends X509ExtendedTrustManager {
                 last = trust(content);
                 trust = last;
             }
+            if (troubles.clear()) {
+                LOG.log(System.Logger.Level.INFO, pem + " can be read again");
+            }
         } catch (IOException | GeneralSecurityException e) {
-            LOG.log(System.Logger.Level.WARNING, pem + ": the certificates that it had stay in force: " + e);
+            if (troubles.add(String.valueOf(e))) {
+                LOG.log(System.Logger.Level.WARNING, pem + ": the certificates that it had stay in force: " + e);
+            }
         }
         return last.manager;
     }

@@ -3,6 +3,7 @@ package io.lb4j.discovery.conformance;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import io.lb4j.discovery.Registration;
+import java.util.List;
 import java.util.Set;
 
 /** One real server on free ports of this machine, changed from outside while it runs. */
@@ -33,6 +34,13 @@ public interface RealSource {
 
     /** Adds an instance or replaces the one of the same id. */
     void put(String service, ServiceInstance instance) throws Exception;
+
+    /** Puts in many that aren't there, in fewer steps where it has them. */
+    default void putAll(String service, List<ServiceInstance> instances) throws Exception {
+        for (ServiceInstance instance : instances) {
+            put(service, instance);
+        }
+    }
 
     /** Takes one out. */
     void remove(String service, String id) throws Exception;

@@ -33,6 +33,7 @@ class AddressGuardTest {
                 "0xa9.0xfe.0xa9.0xfe",
                 "0xa9.254.0251.254",
                 "0251.0376.0251.0376",
+                "0251.254.0251.254",
                 "025177524776",
                 "１６９.２５４.１６９.２５４",
                 "::ffff:169.254.169.254",
@@ -45,6 +46,7 @@ class AddressGuardTest {
                 "2002:a9fe:a9fe::",
                 "2001:0:a9fe:a9fe::1",
                 "2001:0:1::5601:5601",
+                "2001:0:808:808::9b9b:9b37",
                 "2001:db8::5efe:169.254.169.254",
                 "2001:db8::200:5efe:a9fe:a9fe",
                 // others' metadata
@@ -89,6 +91,7 @@ class AddressGuardTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "fd00::1%eth0",
                 "127.0.0.1",
                 "10.0.0.1",
                 "172.16.3.4",
@@ -148,6 +151,9 @@ class AddressGuardTest {
         // Octal to the C library, decimal to the JDK: both have to be allowed.
         assertThat(guard.objection("012.0.0.1")).isNotNull();
         assertThat(guard.objection("64:ff9b::10.1.2.3")).isNotNull();
+        // What it stands for is looked at when it is resolved.
+        assertThat(AddressGuard.builder().allow("10.0.0.0/8").build().objection("metadata.google.internal"))
+                .isNull();
     }
 
     @Test

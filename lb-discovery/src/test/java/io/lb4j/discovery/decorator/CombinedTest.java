@@ -110,8 +110,10 @@ class CombinedTest {
             second.set("orders", TWO);
 
             first.fail("orders", new IOException("first is down"));
+            time.advance(Duration.ofSeconds(20));
+            // Told again, it doesn't put off anything.
             first.fail("orders", new IOException("first is still down"));
-            time.advance(Duration.ofMillis(29_999));
+            time.advance(Duration.ofMillis(9_999));
             assertThat(recorder.snapshots).containsExactly(List.of(ONE));
             time.advance(Duration.ofMillis(1));
             assertThat(recorder.snapshots).containsExactly(List.of(ONE), List.of(TWO));
@@ -242,6 +244,9 @@ class CombinedTest {
                     .containsExactly(
                             "instance a at 10.0.0.1:2 of manual discovery is left out, since an earlier source has"
                                     + " that id at 10.0.0.1:1");
+            second.set("orders", THREE);
+            second.set("orders", TWO.toBuilder().id("a").build());
+            assertThat(recorder.complaints).hasSize(2);
         }
 
         @Test

@@ -203,6 +203,47 @@ class DualReadDiscoveryTest {
         assertThat(events).containsExactly("differs 10.0.0.1:2");
     }
 
+    /** Though its time would be over before anybody looked again. */
+    @Test
+    void differenceFromBeforeAShortOutage_hasToLastAnew() {
+        discovery.watch("orders", recorder);
+        serving.set("orders", ONE);
+        compared.set("orders", TWO);
+        pass(5);
+        compared.fail("orders", new IOException("down"));
+        pass(3);
+        compared.set("orders", TWO);
+        events.clear();
+
+        pass(9);
+        assertThat(events).isEmpty();
+        pass(1);
+        assertThat(events).hasSize(2);
+    }
+
+    @Test
+    void differenceThatIsGoneFromBoth_isOver() {
+        discovery.watch("orders", recorder);
+        serving.set("orders", ONE);
+        compared.set("orders", ONE, TWO);
+        pass(10);
+        assertThat(events).containsExactly("differs " + TWO.authority());
+        compared.set("orders", ONE);
+
+        assertThat(events).containsExactly("differs " + TWO.authority(), "agrees " + TWO.authority());
+        assertThat(comparison().differences()).isEmpty();
+    }
+
+    @Test
+    void differenceInTlsAlone_isOne() {
+        discovery.watch("orders", recorder);
+        serving.set("orders", ONE);
+        compared.set("orders", ONE.toBuilder().secure(true).build());
+        pass(10);
+
+        assertThat(events).containsExactly("differs " + ONE.authority());
+    }
+
     @Test
     void comparedThatRefusesTheName_harmsNobody() {
         StaticDiscovery closed = StaticDiscovery.of("orders", "h:1");

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
+import io.lb4j.discovery.Logged;
 import io.lb4j.discovery.Recorder;
 import io.lb4j.discovery.StaticDiscovery;
 import io.lb4j.testing.ManualDiscovery;
 import io.lb4j.testing.VirtualTime;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -287,7 +290,7 @@ class LastKnownGoodDiscoveryTest {
         open.add(discovery);
         discovery.watch("orders", new Recorder()).close();
         Recorder first = new Recorder();
-        io.lb4j.ServiceDiscovery.Watch watch = discovery.watch("orders", first);
+        ServiceDiscovery.Watch watch = discovery.watch("orders", first);
         source.set("orders", ONE);
         watch.close();
         source.set("orders");
@@ -378,21 +381,87 @@ class LastKnownGoodDiscoveryTest {
         Recorder recorder = watch(started());
         source.fail("orders", new IOException("down"));
         assertThat(recorder.calls).containsExactly("error");
+        source.set("orders", TWO);
+        try (Stream<Path> files = Files.list(directory())) {
+            assertThat(files).as("what could not be moved there").containsExactly(file);
+        }
     }
 
     @Test
-    void directoryThatCannotBeWritten_doesNoHarm() throws IOException {
+    void directoryThatCannotBeWritten_doesNoHarm_andIsLoggedOnce() throws IOException {
         Files.writeString(directory(), "a file where the directory should be");
         LastKnownGoodDiscovery discovery = started();
         Recorder recorder = watch(discovery);
+        try (Logged log = new Logged(LastKnownGoodDiscovery.class)) {
+            source.set("orders", ONE);
+            time.advance(Duration.ofSeconds(1));
+            source.set("orders", TWO);
+            time.advance(Duration.ofSeconds(1));
 
+            assertThat(recorder.last()).containsExactly("10.0.0.1:2");
+            assertThat(log.lines).hasSize(1).first().asString().contains("orders: not saved in " + directory());
+            Files.delete(directory());
+            source.set("orders", ONE);
+            time.advance(Duration.ofSeconds(1));
+            assertThat(directory().resolve("orders.lkg")).exists();
+            assertThat(log.lines).hasSize(2).last().isEqualTo("INFO " + directory() + " can be written again");
+        }
+    }
+
+    @Test
+    void fileThatIsTooLarge_isNotRead() throws IOException {
+        restartedAfter(ONE).close();
+        Path file = directory().resolve("orders.lkg");
+        try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
+            large.setLength(SavedList.MAX_BYTES + 1L);
+        }
+        source = new ManualDiscovery();
+        try (Logged log = new Logged(LastKnownGoodDiscovery.class)) {
+            Recorder recorder = watch(started());
+            source.fail("orders", new IOException("down"));
+
+            assertThat(recorder.calls).containsExactly("error");
+            assertThat(log.lines)
+                    .first()
+                    .asString()
+                    .endsWith(SavedList.MAX_BYTES + 1L + " bytes (expected: at most " + SavedList.MAX_BYTES + ")");
+        }
+    }
+
+    /** What is written when it is closed says until when the source stood by the list, not when that last changed. */
+    @Test
+    void close_savesTheAge() {
+        LastKnownGoodDiscovery before = started();
+        watch(before);
         source.set("orders", ONE);
+        time.advance(Duration.ofMinutes(4));
+        before.close();
+        source = new ManualDiscovery();
 
-        assertThat(recorder.last()).containsExactly("10.0.0.1:1");
-        Files.delete(directory());
-        source.set("orders", TWO);
-        time.advance(Duration.ofSeconds(1));
-        assertThat(directory().resolve("orders.lkg")).exists();
+        LastKnownGoodDiscovery discovery = started();
+        watch(discovery);
+        source.fail("orders", new IOException("down"));
+
+        assertThat(discovery.known("orders"))
+                .contains(new LastKnownGoodDiscovery.Known(1, START.plus(Duration.ofMinutes(4)), false, true));
+    }
+
+    @Test
+    void memory_hasAnEnd() {
+        LastKnownGoodDiscovery discovery = LastKnownGoodDiscovery.builder(source)
+                .scheduler(time)
+                .clock(clock)
+                .build();
+        open.add(discovery);
+        for (int i = 0; i <= LastKnownGoodDiscovery.MAX_SERVICES; i++) {
+            ServiceDiscovery.Watch watch = discovery.watch("s" + i, new Recorder());
+            source.set("s" + i, ONE);
+            watch.close();
+        }
+
+        assertThat(discovery.known("s" + (LastKnownGoodDiscovery.MAX_SERVICES - 1)))
+                .isPresent();
+        assertThat(discovery.known("s" + LastKnownGoodDiscovery.MAX_SERVICES)).isEmpty();
     }
 
     @Test

@@ -7,7 +7,7 @@ import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Stands between client and server, until the cable is cut. */
+/** Stands between client and server, until the cable is cut, and again when it is mended. */
 final class Relay implements AutoCloseable {
     private final int target;
     private final ServerSocket front = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -65,11 +65,17 @@ final class Relay implements AutoCloseable {
         silent = true;
     }
 
-    @Override
-    public void close() throws IOException {
-        front.close();
+    /** What was under way is lost, and the next connection works. */
+    void mend() throws IOException {
+        silent = false;
         for (Socket socket : open) {
             socket.close();
         }
+    }
+
+    @Override
+    public void close() throws IOException {
+        front.close();
+        mend();
     }
 }

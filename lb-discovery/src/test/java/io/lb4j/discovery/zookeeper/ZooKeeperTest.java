@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
@@ -242,9 +243,11 @@ class ZooKeeperTest {
             put(instance("a", 1).toBuilder().weight(9).build());
             put(instance("b", 2));
             await().until(() -> !recorder.errors.isEmpty());
-        }
+            assertThat(last()).containsExactly(instance("a", 1));
+            relay.mend();
 
-        assertThat(last()).containsExactly(instance("a", 1));
+            awaitInstances(instance("a", 1).toBuilder().weight(9).build(), instance("b", 2));
+        }
         assertThat(recorder.errors).hasSize(1);
     }
 
@@ -317,6 +320,24 @@ class ZooKeeperTest {
         for (Socket socket : accepted) {
             socket.close();
         }
+    }
+
+    /** Whatever was being read when the second change came. */
+    @Test
+    void changesShortlyAfterOneAnother_areBothSeen() throws Exception {
+        put(instance("a", 1));
+        watch();
+        awaitInstances(instance("a", 1));
+
+        for (int i = 1; i <= 40; i++) {
+            put(instance("a", 1).toBuilder().weight(i).build());
+            LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(400L * i));
+            put(instance("b", 2).toBuilder().weight(i).build());
+            awaitInstances(
+                    instance("a", 1).toBuilder().weight(i).build(),
+                    instance("b", 2).toBuilder().weight(i).build());
+        }
+        assertThat(recorder.errors).isEmpty();
     }
 
     @Test
