@@ -2,11 +2,14 @@ package io.lb4j.simulator;
 
 import io.lb4j.LoadProbe;
 import io.lb4j.Strategy;
+import io.lb4j.health.CallQueue;
+import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
 import io.lb4j.retry.HedgePolicy;
 import io.lb4j.retry.RetryPolicy;
 import io.lb4j.strategy.Strategies;
+import io.lb4j.strategy.decorator.Decorators;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,8 @@ public final class Algorithm {
      * The engine's settings.
      *
      * @param hedge null for none
+     * @param limit of calls in flight for each server; null for none
+     * @param queue where calls wait while every server has as many as its limit allows; null for none
      * @param budgetRatio as {@code ServiceSettings.retryBudget}
      */
     public record Settings(
@@ -37,23 +42,37 @@ public final class Algorithm {
             int budgetPerSecond,
             OutlierDetection outlierDetection,
             SlowStart slowStart,
-            @Nullable HedgePolicy hedge) {
+            @Nullable HedgePolicy hedge,
+            @Nullable ConcurrencyLimit limit,
+            @Nullable CallQueue queue) {
         /** What a service has that sets nothing. */
-        public static final Settings DEFAULT =
-                new Settings(RetryPolicy.defaults(), 0.2, 10, OutlierDetection.DEFAULT, SlowStart.DEFAULT, null);
+        public static final Settings DEFAULT = new Settings(
+                RetryPolicy.defaults(), 0.2, 10, OutlierDetection.DEFAULT, SlowStart.DEFAULT, null, null, null);
 
         /** The choice alone: no retries, no ejection, no slow start. */
         public static final Settings BARE =
-                new Settings(RetryPolicy.none(), 0.2, 10, OutlierDetection.OFF, SlowStart.OFF, null);
+                new Settings(RetryPolicy.none(), 0.2, 10, OutlierDetection.OFF, SlowStart.OFF, null, null, null);
 
         /** The same with hedges. */
         public Settings hedged(HedgePolicy policy) {
-            return new Settings(retries, budgetRatio, budgetPerSecond, outlierDetection, slowStart, policy);
+            return new Settings(
+                    retries, budgetRatio, budgetPerSecond, outlierDetection, slowStart, policy, limit, queue);
         }
 
         /** The same with other retries. */
         public Settings retries(RetryPolicy policy) {
-            return new Settings(policy, budgetRatio, budgetPerSecond, outlierDetection, slowStart, hedge);
+            return new Settings(policy, budgetRatio, budgetPerSecond, outlierDetection, slowStart, hedge, limit, queue);
+        }
+
+        /** The same with another budget for retries. */
+        public Settings budget(double ratio, int perSecond) {
+            return new Settings(retries, ratio, perSecond, outlierDetection, slowStart, hedge, limit, queue);
+        }
+
+        /** The same with limits of calls in flight, and a queue for calls that find no room. */
+        public Settings limited(ConcurrencyLimit calls, @Nullable CallQueue waiting) {
+            return new Settings(
+                    retries, budgetRatio, budgetPerSecond, outlierDetection, slowStart, hedge, calls, waiting);
         }
     }
 
@@ -76,7 +95,10 @@ public final class Algorithm {
     public static Algorithm probing(String name, Function<LoadProbe, Strategy> strategy, Settings settings) {
         return new Algorithm(name, false, false, world -> {
             Strategy made = strategy.apply(world.probe());
-            return client -> new EngineCaller(world, made, settings);
+            int subset = world.scenario.subset();
+            int clients = world.scenario.clients();
+            return client -> new EngineCaller(
+                    world, subset == 0 ? made : Decorators.subset(subset, client, clients, made), settings);
         });
     }
 

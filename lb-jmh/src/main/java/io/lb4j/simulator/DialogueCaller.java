@@ -208,7 +208,7 @@ final class DialogueCaller implements Caller {
         void go() {
             atEndpoint = ++host.endpoint.inFlight;
             waiting.call().attempted();
-            world.send(host.node, waiting.call().work, this);
+            world.send(host.node, waiting.call(), this);
         }
 
         @Override

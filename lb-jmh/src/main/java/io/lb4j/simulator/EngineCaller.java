@@ -6,11 +6,13 @@ import io.lb4j.PickRequest;
 import io.lb4j.Strategy;
 import io.lb4j.balancer.Lease;
 import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.health.CallQueue;
 import io.lb4j.retry.Delivery;
 import io.lb4j.retry.Hedging;
 import io.lb4j.retry.RetryBudget;
 import io.lb4j.retry.RetryPolicy;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,7 @@ final class EngineCaller implements Caller {
     private final RetryBudget budget;
     private final @Nullable Hedging hedging;
     private final RandomGenerator random;
+    private final @Nullable CallQueue queue;
     private final boolean keyed;
     private final boolean grouped;
 
@@ -35,6 +38,7 @@ final class EngineCaller implements Caller {
         this.retries = settings.retries();
         this.budget = new RetryBudget(settings.budgetRatio(), settings.budgetPerSecond(), world.clock);
         this.hedging = settings.hedge() == null ? null : new Hedging(settings.hedge(), budget, world.clock);
+        this.queue = settings.queue();
         this.keyed = world.scenario.keys() > 0;
         this.grouped = world.scenario.replicas() > 0;
         this.balancer = LoadBalancer.builder(World.SERVICE)
@@ -43,6 +47,8 @@ final class EngineCaller implements Caller {
                 .subsets(world.groups())
                 .outlierDetection(settings.outlierDetection())
                 .slowStart(settings.slowStart())
+                .concurrencyLimit(settings.limit())
+                .queue(settings.queue())
                 .firstSnapshotTimeout(Duration.ZERO)
                 .ticker(world.clock)
                 .scheduler(world.clock)
@@ -54,7 +60,13 @@ final class EngineCaller implements Caller {
     public void call(SimulatedCall call) {
         budget.onCall();
         PickRequest request = keyed ? PickRequest.ofHash(call.key) : PickRequest.plain();
-        new Call(call).next(grouped ? request.within(World.subset(call.group)) : request);
+        if (grouped) {
+            request = request.within(World.subset(call.group));
+        }
+        if (world.scenario.endpoints() > 0) {
+            request = request.withEndpoint("endpoint-" + call.endpoint);
+        }
+        new Call(call).next(request);
     }
 
     @Override
@@ -71,6 +83,7 @@ final class EngineCaller implements Caller {
         private boolean hedged;
         private @Nullable Sent first;
         private @Nullable Sent second;
+        private @Nullable CompletableFuture<Lease> waiting;
         private Clock.@Nullable Event deadline;
         private Clock.@Nullable Event late;
 
@@ -88,6 +101,11 @@ final class EngineCaller implements Caller {
 
         void next(PickRequest request) {
             pick = request;
+            if (queue != null) {
+                waiting = balancer.acquireAsync(request, queue.maxWait());
+                Object unused = waiting.whenComplete((lease, refusal) -> served(lease));
+                return;
+            }
             Lease lease;
             try {
                 lease = balancer.acquire(request);
@@ -96,6 +114,16 @@ final class EngineCaller implements Caller {
                 return;
             }
             send(lease);
+        }
+
+        private void served(@Nullable Lease lease) {
+            if (lease == null) {
+                end(false);
+            } else if (call.isOver()) {
+                lease.close();
+            } else {
+                send(lease);
+            }
         }
 
         private void send(Lease lease) {
@@ -108,7 +136,7 @@ final class EngineCaller implements Caller {
             } else {
                 second = sent;
             }
-            sent.flight = world.send(world.node(lease.instance()), call.work, sent);
+            sent.flight = world.send(world.node(lease.instance()), call, sent);
         }
 
         /** The call is late: another instance is asked, too, if there is room for it. */
@@ -143,7 +171,7 @@ final class EngineCaller implements Caller {
             if (hedging != null && sent == first && attempts <= 2 && outcome.kind() == Outcome.Kind.SUCCESS) {
                 hedging.onLatency(world.clock.nanos() - call.started);
             }
-            if (sent.lease.wantsReports() && status > 0) {
+            if (status > 0 && world.scenario.reports() && sent.lease.wantsReports()) {
                 sent.lease.report(world.node(sent.lease.instance()).report());
             }
             sent.lease.close(outcome);
@@ -211,6 +239,9 @@ final class EngineCaller implements Caller {
                 late.cancel();
             }
             call.end(success);
+            if (waiting != null) {
+                waiting.cancel(false);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.lb4j.simulator;
 
+import io.lb4j.ServiceInstance;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +17,8 @@ public final class Fleet {
         this.random = random;
     }
 
-    void add(String id, ServerSpec spec) {
-        world.add(id, spec, "");
+    void add(String id, ServerSpec spec, String zone) {
+        world.add(id, spec, zone);
         listed.add(id);
     }
 
@@ -28,6 +29,15 @@ public final class Fleet {
     /** The ids that discovery lists. */
     public List<String> listed() {
         return List.copyOf(listed);
+    }
+
+    /** The ids of a zone's servers, be they up or not. */
+    public List<String> inZone(String zone) {
+        return world.nodes().stream()
+                .map(node -> node.instance)
+                .filter(instance -> zone.equals(instance.zone()))
+                .map(ServiceInstance::id)
+                .toList();
     }
 
     /** The process dies: calls in progress break, further ones are refused. Discovery still lists it. */
@@ -96,11 +106,12 @@ public final class Fleet {
         world.node(id).slow(factor);
     }
 
-    /** Stands still for a while, as for a garbage collection, and then goes on. */
+    /** Stands still for a while, as for a garbage collection, and then goes on; one that does so already is left alone. */
     public void pause(String id, Duration time) {
         Node node = world.node(id);
-        node.pause();
-        world.clock.in(time.toNanos(), node::resume);
+        if (node.pause()) {
+            world.clock.in(time.toNanos(), node::resume);
+        }
     }
 
     /** Answers this share of its calls with this status at once. */
@@ -108,9 +119,19 @@ public final class Fleet {
         world.node(id).errors(share, status);
     }
 
+    /** Answers calls to this endpoint with this status, in the time that they take. */
+    public void errorsAt(String id, int endpoint, int status) {
+        world.node(id).errorsAt(endpoint, status);
+    }
+
+    /** Answers no more than so many calls in each second of the clock, and further ones with 429 at once; 0 ends it. */
+    public void rateLimit(String id, int perSecond) {
+        world.node(id).rateLimit(perSecond);
+    }
+
     /** A new server comes, and discovery lists it. */
     public void join(String id, ServerSpec spec) {
-        add(id, spec);
+        add(id, spec, "");
         publish();
     }
 

@@ -43,6 +43,32 @@ public final class Load {
         return new Load(seconds -> 1, 1, false, callers, pause);
     }
 
+    /**
+     * Independent calls that become more, or fewer, evenly.
+     *
+     * @param from rate until {@code begin}, in calls per second
+     * @param to rate from {@code end} on
+     */
+    public static Load ramp(double from, double to, Duration begin, Duration end) {
+        double start = begin.toNanos() / 1e9;
+        double length = end.minus(begin).toNanos() / 1e9;
+        return poisson(
+                seconds -> from + (to - from) * Math.min(1, Math.max(0, (seconds - start) / length)),
+                Math.max(from, to));
+    }
+
+    /**
+     * Independent calls at another rate for a while.
+     *
+     * @param usual rate before and after, in calls per second
+     * @param meanwhile rate from {@code begin} until {@code end}
+     */
+    public static Load burst(double usual, double meanwhile, Duration begin, Duration end) {
+        double from = begin.toNanos() / 1e9;
+        double until = end.toNanos() / 1e9;
+        return poisson(seconds -> seconds >= from && seconds < until ? meanwhile : usual, Math.max(usual, meanwhile));
+    }
+
     boolean isClosed() {
         return callers > 0;
     }

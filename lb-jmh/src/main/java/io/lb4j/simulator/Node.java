@@ -2,6 +2,8 @@ package io.lb4j.simulator;
 
 import io.lb4j.LoadReport;
 import io.lb4j.ServiceInstance;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,10 @@ final class Node {
     private Station station;
     private boolean down;
     private boolean mute;
+    private final Map<Integer, Integer> errorsByEndpoint = new HashMap<>();
+    private int perSecond;
+    private long second;
+    private int inSecond;
     private double errorRate;
     private int errorStatus;
     private double factor = 1;
@@ -69,6 +75,10 @@ final class Node {
         }
         if (errorRate > 0 && random.nextDouble() < errorRate) {
             attempt.answered(errorStatus);
+            return null;
+        }
+        if (isOverRate()) {
+            attempt.answered(429);
             return null;
         }
         int crowd = station.inFlight();
@@ -138,16 +148,46 @@ final class Node {
         errorStatus = status;
     }
 
+    void errorsAt(int endpoint, int status) {
+        errorsByEndpoint.put(endpoint, status);
+    }
+
+    /** What a call to this endpoint is answered that went well otherwise. */
+    int statusAt(int endpoint) {
+        return errorsByEndpoint.getOrDefault(endpoint, 200);
+    }
+
+    void rateLimit(int value) {
+        perSecond = value;
+    }
+
+    private boolean isOverRate() {
+        if (perSecond == 0) {
+            return false;
+        }
+        long now = world.clock.nanos() / 1_000_000_000;
+        if (now != second) {
+            second = now;
+            inSecond = 0;
+        }
+        return ++inSecond > perSecond;
+    }
+
     void slow(double value) {
         factor = value;
         pausedFactor = value;
         station.speed(spec.speed() * value);
     }
 
-    void pause() {
+    /** Returns false if it stands still already. */
+    boolean pause() {
         double before = factor;
+        if (before == 0) {
+            return false;
+        }
         slow(0);
         pausedFactor = before;
+        return true;
     }
 
     void resume() {

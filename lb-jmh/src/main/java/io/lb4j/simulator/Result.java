@@ -2,6 +2,7 @@ package io.lb4j.simulator;
 
 import java.time.Duration;
 import java.util.Map;
+import org.HdrHistogram.Histogram;
 
 /**
  * What one algorithm made of one scenario.
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param arrivals attempts that came to each server, by id
  * @param simulated calls that were made in all, those before the measurement included
  * @param course how it went over time
+ * @param answered nanoseconds that calls took which were answered well
  */
 public record Result(
         String scenario,
@@ -34,10 +36,22 @@ public record Result(
         Duration margin,
         Map<String, Long> arrivals,
         long simulated,
-        Course course) {
+        Course course,
+        Histogram answered) {
 
     /** Copies what could change. */
     public Result {
         arrivals = Map.copyOf(arrivals);
+    }
+
+    /** Share of the started calls that were answered well within this time. */
+    public double within(Duration time) {
+        return started == 0 ? 1 : (double) answered.getCountBetweenValues(0, time.toNanos()) / started;
+    }
+
+    /** Share of all attempts that came to this server. */
+    public double share(String id) {
+        long all = arrivals.values().stream().mapToLong(Long::longValue).sum();
+        return all == 0 ? 0 : (double) arrivals.getOrDefault(id, 0L) / all;
     }
 }

@@ -45,7 +45,7 @@ final class Run {
 
     private Result run() {
         Fleet fleet = new Fleet(world, new SplittableRandom(seed ^ FATE));
-        scenario.servers().forEach(server -> fleet.add(server.id(), server.spec()));
+        scenario.servers().forEach(server -> fleet.add(server.id(), server.spec(), server.zone()));
         fleet.publish();
         scenario.happenings()
                 .forEach(each ->
@@ -115,6 +115,7 @@ final class Run {
                 world.clock.nanos(),
                 keys == null ? 0 : keys.next(),
                 scenario.replicas() > 0 ? choices.nextInt(scenario.servers().size()) : 0,
+                scenario.endpoints() > 0 ? choices.nextInt(scenario.endpoints()) : 0,
                 statistics);
         statistics.begun(call);
         callers.get(caller).call(call);

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param replicas how many servers can serve a call: so many that are next to each other in the order of the start, drawn for
  *     each call; 0 for all
  * @param idempotent whether a call that failed may be made again whatever became of it
+ * @param endpoints how many endpoints calls are for, each as often as the others; 0 if calls don't say
+ * @param subset how many of the servers each client uses, by {@code Decorators.subset}; 0 for all
+ * @param reports whether servers tell their load with each answer
  */
 public record Scenario(
         String name,
@@ -38,14 +41,18 @@ public record Scenario(
         int keys,
         int replicas,
         boolean idempotent,
+        int endpoints,
+        int subset,
+        boolean reports,
         List<Happening> happenings) {
 
     /**
      * A server of the beginning.
      *
      * @param id what it is called
+     * @param zone where it is; empty if nowhere
      */
-    public record Server(String id, ServerSpec spec) {}
+    public record Server(String id, ServerSpec spec, String zone) {}
 
     /**
      * Something that happens.
@@ -65,8 +72,8 @@ public record Scenario(
         return new Builder(name);
     }
 
-    /** Work per second that the servers of the start can do, in calls. */
-    double capacity() {
+    /** Work per second that the servers can do, in calls. */
+    private static double capacity(List<Server> servers, ServiceTime serviceTime) {
         double cores = servers.stream()
                 .mapToDouble(server -> server.spec().cores() * server.spec().speed())
                 .sum();
@@ -90,6 +97,9 @@ public record Scenario(
         private int keys;
         private int replicas;
         private boolean idempotent = true;
+        private int endpoints;
+        private int subset;
+        private boolean reports = true;
         private final List<Happening> happenings = new ArrayList<>();
 
         private Builder(String name) {
@@ -104,7 +114,7 @@ public record Scenario(
 
         /** Adds one server. */
         public Builder server(String id, ServerSpec spec) {
-            servers.add(new Server(id, spec));
+            servers.add(new Server(id, spec, ""));
             return this;
         }
 
@@ -112,6 +122,14 @@ public record Scenario(
         public Builder servers(int count, String prefix, ServerSpec spec) {
             for (int i = 0; i < count; i++) {
                 server(prefix + "-" + i, spec);
+            }
+            return this;
+        }
+
+        /** The same in a zone. */
+        public Builder servers(int count, String prefix, ServerSpec spec, String zone) {
+            for (int i = 0; i < count; i++) {
+                servers.add(new Server(prefix + "-" + i, spec, zone));
             }
             return this;
         }
@@ -189,6 +207,24 @@ public record Scenario(
             return this;
         }
 
+        /** Sets how many endpoints calls are for, each as often as the others; default none. They are told by their numbers, from 0 on. */
+        public Builder endpoints(int value) {
+            this.endpoints = value;
+            return this;
+        }
+
+        /** Has each client use so many servers only, in a way that gives all servers as many clients; default all. */
+        public Builder subset(int value) {
+            this.subset = value;
+            return this;
+        }
+
+        /** Sets whether servers tell their load with each answer; default true. */
+        public Builder reports(boolean value) {
+            this.reports = value;
+            return this;
+        }
+
         /** Has something happen. */
         public Builder at(Duration when, Consumer<Fleet> what) {
             happenings.add(new Happening(when, what));
@@ -211,13 +247,12 @@ public record Scenario(
             if (load == null && !(utilization > 0)) {
                 throw new IllegalStateException("scenario " + name + ": load: none (expected: load or utilization)");
             }
-            Load some = load != null ? load : Load.poisson(1);
-            Scenario draft = new Scenario(
+            return new Scenario(
                     name,
                     clients,
                     servers,
                     serviceTime,
-                    some,
+                    load != null ? load : Load.poisson(utilization * capacity(servers, serviceTime)),
                     network,
                     deadline,
                     cancels,
@@ -227,27 +262,10 @@ public record Scenario(
                     keys,
                     replicas,
                     idempotent,
+                    endpoints,
+                    subset,
+                    reports,
                     happenings);
-            return load != null ? draft : draft.under(Load.poisson(utilization * draft.capacity()));
         }
-    }
-
-    private Scenario under(Load other) {
-        return new Scenario(
-                name,
-                clients,
-                servers,
-                serviceTime,
-                other,
-                network,
-                deadline,
-                cancels,
-                duration,
-                warmUp,
-                drain,
-                keys,
-                replicas,
-                idempotent,
-                happenings);
     }
 }

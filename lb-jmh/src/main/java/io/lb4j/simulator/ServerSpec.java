@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongUnaryOperator;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,11 @@ public record ServerSpec(
         /** Always the same time. */
         public static LongUnaryOperator constant(Duration time) {
             return inFlight -> time.toNanos();
+        }
+
+        /** Drawn for each call, whatever its work is. */
+        public static LongUnaryOperator drawn(ServiceTime time, RandomGenerator random) {
+            return inFlight -> time.sample(random);
         }
 
         /** Grows by the best time until {@code capacity} calls are there; five times the best beyond. */

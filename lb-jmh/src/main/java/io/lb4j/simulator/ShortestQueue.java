@@ -20,7 +20,7 @@ final class ShortestQueue implements Caller {
         if (best == null) {
             call.end(false);
         } else {
-            world.send(best, call.work, new Attempt() {
+            world.send(best, call, new Attempt() {
                 @Override
                 void answered(int status) {
                     call.end(status >= 200 && status < 400);

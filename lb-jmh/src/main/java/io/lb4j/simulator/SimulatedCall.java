@@ -11,6 +11,9 @@ final class SimulatedCall {
     /** The first of the servers that hold what it asks for; of no use where all do. */
     final int group;
 
+    /** Which of the endpoints it is for; of no use where there are none. */
+    final int endpoint;
+
     private final Statistics statistics;
     private boolean over;
 
@@ -18,11 +21,12 @@ final class SimulatedCall {
     @Nullable
     Runnable onEnd;
 
-    SimulatedCall(long work, long started, long key, int group, Statistics statistics) {
+    SimulatedCall(long work, long started, long key, int group, int endpoint, Statistics statistics) {
         this.work = work;
         this.started = started;
         this.key = key;
         this.group = group;
+        this.endpoint = endpoint;
         this.statistics = statistics;
     }
 

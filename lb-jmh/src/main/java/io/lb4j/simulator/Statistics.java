@@ -13,6 +13,9 @@ final class Statistics {
     /** Three digits, so that each figure is right to a thousandth. */
     private final Histogram times = new Histogram(3);
 
+    /** Of those that were answered well. */
+    private final Histogram answered = new Histogram(3);
+
     private final World world;
     private final long from;
     private final long until;
@@ -67,6 +70,7 @@ final class Statistics {
         times.recordValue(took);
         if (success) {
             succeeded++;
+            answered.recordValue(took);
         }
         batchSum += took;
         if (++batchSize == 1000) {
@@ -110,7 +114,8 @@ final class Statistics {
                 margin(),
                 shares,
                 all,
-                course.course(quantiles(), world.nodes()));
+                course.course(quantiles(), world.nodes()),
+                answered);
     }
 
     private double[] quantiles() {

@@ -134,7 +134,9 @@ final class World {
     }
 
     /** Sends a call; the answer comes after the way there, the work and the way back. */
-    Flight send(Node node, long work, Attempt attempt) {
+    Flight send(Node node, SimulatedCall call, Attempt caller) {
+        Attempt attempt = scenario.endpoints() == 0 ? caller : atEndpoint(node, call.endpoint, caller);
+        long work = call.work;
         Flight flight = new Flight();
         if (networkNanos == 0) {
             flight.node = node;
@@ -153,6 +155,15 @@ final class World {
             }
         });
         return flight;
+    }
+
+    private static Attempt atEndpoint(Node node, int endpoint, Attempt attempt) {
+        return new Attempt() {
+            @Override
+            void answered(int status) {
+                attempt.answered(status == 200 ? node.statusAt(endpoint) : status);
+            }
+        };
     }
 
     /** Gives a call up; the server hears of it and stops. */

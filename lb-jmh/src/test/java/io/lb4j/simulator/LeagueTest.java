@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 
 class LeagueTest {
@@ -36,7 +37,8 @@ class LeagueTest {
                                         .build(),
                                 Algorithm.shortestQueue(),
                                 1)
-                        .course());
+                        .course(),
+                new Histogram(3));
     }
 
     private static final Map<String, List<Result>> TWO = new LinkedHashMap<>(Map.of());

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.lb4j.health.CallQueue;
+import io.lb4j.health.ConcurrencyLimit;
 import io.lb4j.retry.HedgePolicy;
 import io.lb4j.retry.RetryPolicy;
 import io.lb4j.strategy.Strategies;
@@ -167,6 +169,132 @@ class RunTest {
         assertThat(without.p99()).isGreaterThan(Duration.ofMillis(400));
         assertThat(with.p99()).isLessThan(Duration.ofMillis(100));
         assertThat(with.attemptsPerCall()).isBetween(1.05, 1.15);
+    }
+
+    @Test
+    void zone_lost_isMadeUpForByTheOthers() {
+        Scenario scenario = Scenarios.named("a zone is lost, 50 %");
+
+        Result bare = Run.of(scenario, Algorithm.of("bare", Strategies.roundRobin(), Algorithm.Settings.BARE), 1);
+        Result result = Run.of(scenario, Algorithm.byDefault(), 1);
+
+        // A third of the servers, for ten of 25 seconds.
+        assertThat(bare.success()).isCloseTo(1 - 10 / 25.0 / 3, within(0.02));
+        assertThat(result.success()).isGreaterThan(0.999);
+    }
+
+    @Test
+    void endpoint_broken_failsItsOwnCallsInTheTimeTheyTake() {
+        Scenario scenario = pair().endpoints(2)
+                .at(Duration.ZERO, fleet -> fleet.errorsAt("a", 1, 500))
+                .build();
+
+        Result bare = Run.of(scenario, Algorithm.of("bare", Strategies.roundRobin(), Algorithm.Settings.BARE), 1);
+
+        assertThat(bare.success()).isCloseTo(0.75, within(0.05));
+        assertThat(bare.mean()).isEqualTo(Duration.ofMillis(10));
+        assertThat(Run.of(scenario, Algorithm.byDefault(), 1).success()).isGreaterThan(0.999);
+    }
+
+    @Test
+    void rate_limited_turnsTheRestAway() {
+        Scenario scenario = pair().at(Duration.ZERO, fleet -> fleet.rateLimit("a", 20))
+                .at(Duration.ofSeconds(5), fleet -> fleet.rateLimit("a", 0))
+                .build();
+
+        Result bare = Run.of(scenario, Algorithm.of("bare", Strategies.roundRobin(), Algorithm.Settings.BARE), 1);
+
+        // 30 of 100 a second are turned away, for half of the time.
+        assertThat(bare.success()).isCloseTo(0.85, within(0.01));
+    }
+
+    @Test
+    void subset_isAllThatAClientUses() {
+        Algorithm roundRobin = Algorithm.of("round robin", Strategies.roundRobin());
+
+        Result one = Run.of(pair().subset(1).build(), roundRobin, 1);
+        Result two = Run.of(pair().subset(1).clients(2).build(), roundRobin, 1);
+
+        assertThat(one.share("a") * one.share("b")).isZero();
+        assertThat(two.share("a")).isCloseTo(0.5, within(0.05));
+    }
+
+    @Test
+    void reports_none_areMissed() {
+        Scenario.Builder scenario = Scenario.named("reports")
+                .clients(20)
+                .servers(20, "s", ServerSpec.firstCome(1))
+                .utilization(0.9)
+                .lasts(Duration.ofSeconds(20), Duration.ofSeconds(5));
+        Algorithm adaptive = Algorithm.of("adaptive", Strategies.adaptive());
+
+        Duration told = Run.of(scenario.build(), adaptive, 1).mean();
+        Duration untold = Run.of(scenario.reports(false).build(), adaptive, 1).mean();
+
+        assertThat(untold.toNanos()).isGreaterThan(told.toNanos() * 6 / 5);
+    }
+
+    @Test
+    void limit_withAQueue_keepsCallsFromAServerThatRefuses() {
+        Scenario scenario = Scenario.named("limit")
+                .server("a", ServerSpec.firstCome(1).queue(0))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(10)))
+                .load(Load.regular(1000))
+                .lasts(Duration.ofMillis(5), Duration.ZERO)
+                .build();
+        Algorithm.Settings limited = Algorithm.Settings.BARE.limited(ConcurrencyLimit.fixed(1), CallQueue.DEFAULT);
+
+        Result result = Run.of(scenario, Algorithm.of("limited", Strategies.roundRobin(), limited), 1);
+
+        assertThat(result.success()).isEqualTo(1);
+        assertThat(result.attemptsPerCall()).isEqualTo(1);
+        // They came at 0 to 4 ms, and the last was answered at 50.
+        assertThat(result.mean()).isEqualTo(Duration.ofMillis((10 + 19 + 28 + 37 + 46) / 5));
+        assertThat(result.within(Duration.ofMillis(30))).isCloseTo(0.6, within(1e-9));
+    }
+
+    @Test
+    void load_rampAndBurst_areTheRatesThatWereSaid() {
+        Duration second = Duration.ofSeconds(1);
+        Scenario.Builder last = Scenario.named("load").server("a", ServerSpec.firstCome(10_000));
+
+        Result ramp = Run.of(
+                last.load(Load.ramp(1000, 5000, second, second.multipliedBy(3)))
+                        .lasts(second.multipliedBy(4), second.multipliedBy(3))
+                        .build(),
+                Algorithm.shortestQueue(),
+                1);
+        Result burst = Run.of(
+                last.load(Load.burst(1000, 5000, second, second.multipliedBy(2)))
+                        .lasts(second.multipliedBy(4), Duration.ZERO)
+                        .build(),
+                Algorithm.shortestQueue(),
+                1);
+
+        assertThat(ramp.started()).isBetween(4700L, 5300L);
+        assertThat(burst.started()).isBetween(7600L, 8400L);
+    }
+
+    @Test
+    void pause_inAPause_endsWithTheFirst() {
+        Scenario scenario = pair().at(Duration.ofSeconds(2), fleet -> fleet.pause("a", Duration.ofMillis(100)))
+                .at(Duration.ofMillis(2050), fleet -> fleet.pause("a", Duration.ofMillis(100)))
+                .build();
+
+        Result result = Run.of(scenario, Algorithm.of("bare", Strategies.roundRobin(), Algorithm.Settings.BARE), 1);
+
+        assertThat(result.success()).isEqualTo(1);
+        assertThat(result.within(Duration.ofMillis(111))).isEqualTo(1);
+    }
+
+    @Test
+    void scenarios_haveNamesOfTheirOwn() {
+        List<String> names = Scenarios.all().stream().map(Scenario::name).toList();
+
+        assertThat(names).doesNotHaveDuplicates();
+        assertThat(Scenarios.named(names.get(7)).name()).isEqualTo(names.get(7));
+        assertThatThrownBy(() -> Scenarios.named("x"))
+                .hasMessageContaining("scenario: x (expected: one of [100 clients");
     }
 
     @Test

@@ -2,8 +2,6 @@ package io.lb4j.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.lb4j.health.OutlierDetection;
-import io.lb4j.health.SlowStart;
 import io.lb4j.retry.RetryPolicy;
 import io.lb4j.strategy.Strategies;
 import java.time.Duration;
@@ -79,9 +77,7 @@ class TheoryTest {
     @CsvSource({"0.5, 1.2657", "0.7, 1.6145", "0.9, 2.6141", "0.95, 3.3830"})
     void leastOfTwo_isTheSupermarketModel(double rho, double expected) {
         Algorithm leastOfTwo = Algorithm.of(
-                "least of two",
-                Strategies.leastRequest(2),
-                new Algorithm.Settings(RetryPolicy.none(), 0.2, 10, OutlierDetection.DEFAULT, SlowStart.DEFAULT, null));
+                "least of two", Strategies.leastRequest(2), Algorithm.Settings.DEFAULT.retries(RetryPolicy.none()));
         Result result = Run.of(fleet(1000, rho, 1_500_000).build(), leastOfTwo, 7);
 
         double mean = result.mean().toNanos() / (double) MEAN.toNanos();
