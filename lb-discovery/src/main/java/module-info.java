@@ -2,6 +2,7 @@ import io.lb4j.discovery.DiscoveryProvider;
 import io.lb4j.discovery.providers.ConsulProvider;
 import io.lb4j.discovery.providers.DnsProvider;
 import io.lb4j.discovery.providers.EtcdProvider;
+import io.lb4j.discovery.providers.EurekaProvider;
 import io.lb4j.discovery.providers.FileProvider;
 import io.lb4j.discovery.providers.KubernetesProvider;
 import io.lb4j.discovery.providers.RegistryProvider;
@@ -25,6 +26,7 @@ module io.lb4j.discovery {
     exports io.lb4j.discovery.decorator;
     exports io.lb4j.discovery.dns;
     exports io.lb4j.discovery.etcd;
+    exports io.lb4j.discovery.eureka;
     exports io.lb4j.discovery.kubernetes;
     exports io.lb4j.discovery.zookeeper;
     exports io.lb4j.server;
@@ -35,6 +37,7 @@ module io.lb4j.discovery {
             ConsulProvider,
             DnsProvider,
             EtcdProvider,
+            EurekaProvider,
             FileProvider,
             KubernetesProvider,
             RegistryProvider,

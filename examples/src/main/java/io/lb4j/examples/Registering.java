@@ -7,6 +7,7 @@ import io.lb4j.discovery.Registrar;
 import io.lb4j.discovery.Registration;
 import io.lb4j.discovery.consul.ConsulRegistrar;
 import io.lb4j.discovery.etcd.EtcdRegistrar;
+import io.lb4j.discovery.eureka.EurekaRegistrar;
 import io.lb4j.discovery.zookeeper.ZooKeeperRegistrar;
 import java.io.IOException;
 import java.util.Map;
@@ -24,6 +25,7 @@ final class Registering {
     private static final Map<String, Opener> OPENERS = new TreeMap<>(Map.of(
             "consul", (uri, service, instance) -> Registration.builder(consul(uri), service, instance),
             "etcd", (uri, service, instance) -> Registration.builder(etcd(uri), service, instance),
+            "eureka", (uri, service, instance) -> Registration.builder(eureka(uri), service, instance),
             "registry", Registering::registry,
             "zk", (uri, service, instance) -> Registration.builder(zooKeeper(uri), service, instance)));
 
@@ -72,6 +74,20 @@ final class Registering {
         if (prefix != null) {
             builder.prefix(prefix);
         }
+        String user = uri.string("user", null);
+        DiscoveryUri.Secret password = uri.secret("password");
+        if (user != null && password != null) {
+            builder.login(user, password);
+        }
+        OkHttpClient client = uri.client();
+        return (client == null ? builder : builder.client(client)).build();
+    }
+
+    private static Registrar eureka(DiscoveryUri uri) {
+        String path = String.valueOf(uri.string("path", ""));
+        String below = path.isEmpty() || path.startsWith("/") ? path : "/" + path;
+        EurekaRegistrar.Builder builder = EurekaRegistrar.builder(
+                uri.urls(8761).stream().map(url -> url + below).toArray(String[]::new));
         String user = uri.string("user", null);
         DiscoveryUri.Secret password = uri.secret("password");
         if (user != null && password != null) {

@@ -105,7 +105,7 @@ final class DiscoveryExampleTest {
     @Timeout(value = 2, unit = TimeUnit.MINUTES)
     void demoServer_realRegistry_isFoundByItsName_andNobodyElseIs(String scheme) throws Exception {
         source = Sources.start(scheme, directory);
-        String uri = scheme + "://" + source.address();
+        String uri = scheme + "://" + source.address() + (scheme.equals("eureka") ? "?interval=1s" : "");
         source.put(
                 DemoServer.SERVICE,
                 ServiceInstance.builder("127.0.0.1", 1).id("alpha").build());

@@ -5,6 +5,7 @@ import io.lb4j.discovery.conformance.EmbeddedRegistrySource;
 import io.lb4j.discovery.conformance.RealSource;
 import io.lb4j.discovery.dns.KnotServer;
 import io.lb4j.discovery.etcd.EtcdServer;
+import io.lb4j.discovery.eureka.EurekaServer;
 import io.lb4j.discovery.kubernetes.KubernetesSource;
 import io.lb4j.discovery.zookeeper.ZooKeeperServer;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ final class Sources {
             "consul", ConsulSource::new,
             "dns", KnotServer::new,
             "etcd", EtcdServer::new,
+            "eureka", EurekaServer::new,
             "k8s", directory -> new KubernetesSource(),
             "registry", directory -> new EmbeddedRegistrySource(),
             "zk", ZooKeeperServer::new);

@@ -46,6 +46,14 @@ public interface Registrar extends AutoCloseable {
     }
 
     /**
+     * How long the registry should list a server after it was last heard of, where nobody says otherwise; default {@link
+     * RegistryServer#DEFAULT_TTL}.
+     */
+    default Duration defaultTtl() {
+        return RegistryRules.DEFAULT_TTL;
+    }
+
+    /**
      * Refuses what this registry will never take, before anything is asked; default nothing.
      *
      * @throws IllegalArgumentException naming the value and the rule it breaks

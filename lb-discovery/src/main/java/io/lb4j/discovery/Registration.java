@@ -97,7 +97,7 @@ public final class Registration implements AutoCloseable {
         this.listener = builder.listener;
         this.service = builder.service;
         this.instance = builder.instance;
-        this.ttl = builder.ttl;
+        this.ttl = builder.ttl == null ? registrar.defaultTtl() : builder.ttl;
         this.patience = patience(ttl);
         this.backoff = new Backoff(Backoff.BASE, patience, builder.random);
     }
@@ -378,7 +378,7 @@ public final class Registration implements AutoCloseable {
         private final @Nullable Registrar registrar;
         private final String service;
         private final ServiceInstance instance;
-        private Duration ttl = RegistryRules.DEFAULT_TTL;
+        private @Nullable Duration ttl;
         private DiscoveryUri.@Nullable Secret token;
         private @Nullable OkHttpClient client;
         private Consumer<Status> listener = status -> {};
@@ -393,8 +393,8 @@ public final class Registration implements AutoCloseable {
         }
 
         /**
-         * Sets how long the registry lists this server after it was last heard of; default
-         * {@link RegistryServer#DEFAULT_TTL}.
+         * Sets how long the registry lists this server after it was last heard of; default the
+         * {@linkplain Registrar#defaultTtl registrar's}, mostly {@link RegistryServer#DEFAULT_TTL}.
          *
          * @throws IllegalArgumentException unless 1 s to 10 minutes
          */

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.lb4j.discovery.dns.DnsDiscovery;
 import io.lb4j.discovery.etcd.EtcdDiscovery;
+import io.lb4j.discovery.eureka.EurekaDiscovery;
+import io.lb4j.discovery.eureka.EurekaRegistrar;
 import io.lb4j.discovery.internal.InstanceReader;
 import io.lb4j.discovery.kubernetes.KubernetesDiscovery;
 import io.lb4j.discovery.zookeeper.ZooKeeperDiscovery;
@@ -71,6 +73,15 @@ class DocumentationTest {
         assertThat(Files.readString(Path.of("..", "docs", "discovery-etcd.md")))
                 .contains("every " + EtcdDiscovery.DEFAULT_WAIT.toSeconds() + " s (`waitTime`)")
                 .contains("`prefix` is `" + EtcdDiscovery.DEFAULT_PREFIX + "` unless set");
+    }
+
+    @Test
+    void eureka_ofTheDocumentation_isAsInTheCode() throws IOException {
+        assertThat(Files.readString(Path.of("..", "docs", "discovery-eureka.md")))
+                .contains("every " + EurekaDiscovery.DEFAULT_INTERVAL.toSeconds() + " s (`interval`,")
+                .contains("kept for " + EurekaDiscovery.DEFAULT_KEEP_FORGOTTEN.toSeconds() + " s (`keepForgotten`)")
+                .contains("metadata `" + EurekaDiscovery.STATUS + "`")
+                .contains("A lease is " + EurekaRegistrar.DEFAULT_TTL.toSeconds() + " s unless");
     }
 
     @Test

@@ -45,7 +45,7 @@ class ModulePathTest {
     @CsvSource({
         "io.lb4j.api, io.lb4j io.lb4j.balancer io.lb4j.health io.lb4j.retry io.lb4j.affinity io.lb4j.socket io.lb4j.scaling",
         "io.lb4j.strategies, io.lb4j.strategy io.lb4j.strategy.decorator",
-        "io.lb4j.discovery, io.lb4j.discovery io.lb4j.discovery.consul io.lb4j.discovery.decorator io.lb4j.discovery.dns io.lb4j.discovery.etcd io.lb4j.discovery.kubernetes io.lb4j.discovery.zookeeper io.lb4j.server",
+        "io.lb4j.discovery, io.lb4j.discovery io.lb4j.discovery.consul io.lb4j.discovery.decorator io.lb4j.discovery.dns io.lb4j.discovery.etcd io.lb4j.discovery.eureka io.lb4j.discovery.kubernetes io.lb4j.discovery.zookeeper io.lb4j.server",
         "io.lb4j.okhttp, io.lb4j.okhttp io.lb4j.okhttp.rules",
     })
     void module_exports_itsPublicPackagesAndNoMore(String module, String packages) {

@@ -1,0 +1,5 @@
+/** Instances in Eureka, and registration with it. */
+@NullMarked
+package io.lb4j.discovery.eureka;
+
+import org.jspecify.annotations.NullMarked;
