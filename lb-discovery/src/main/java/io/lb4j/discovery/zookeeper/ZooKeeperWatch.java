@@ -325,7 +325,8 @@ final class ZooKeeperWatch implements ServiceWatches.Running {
         CuratorFramework open = settings.zooKeeper.ifOpen();
         if (open != null) {
             try {
-                open.watchers().remove(watcher).quietly().inBackground().forPath(path);
+                // No other one is at this node; taken back by itself, the server keeps it.
+                open.watchers().removeAll().quietly().inBackground().forPath(path);
             } catch (Exception e) {
                 // There is no watch, then.
             }

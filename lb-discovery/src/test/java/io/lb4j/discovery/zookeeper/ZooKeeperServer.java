@@ -6,6 +6,9 @@ import io.lb4j.discovery.Registration;
 import io.lb4j.discovery.conformance.RealSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +24,11 @@ import org.apache.curator.test.TestingServer;
 public final class ZooKeeperServer implements RealSource, AutoCloseable {
     /** Sessions end at ticks: so much later than they should. */
     private static final int TICK_MILLIS = 100;
+
+    static {
+        // Read when the first server is asked what only this lets it say.
+        System.setProperty("zookeeper.4lw.commands.whitelist", "wchs");
+    }
 
     private final Path directory;
     private final int port = InstanceSpec.getRandomPort();
@@ -70,6 +78,15 @@ public final class ZooKeeperServer implements RealSource, AutoCloseable {
             server.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** How many watches it keeps for its clients. */
+    int watches() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write("wchs".getBytes(StandardCharsets.US_ASCII));
+            String said = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            return Integer.parseInt(said.substring(said.lastIndexOf(':') + 1).strip());
         }
     }
 

@@ -349,7 +349,10 @@ class ZooKeeperTest {
         discovery.watch("users", other);
         awaitInstances(instance("a", 1));
 
+        await().until(() -> !other.unknown.isEmpty());
+        int both = server.watches();
         first.close();
+        await().untilAsserted(() -> assertThat(server.watches()).isEqualTo(both - 1));
         put(instance("b", 2));
         client.create().forPath("/services/users");
         await().until(() -> !other.snapshots.isEmpty());
