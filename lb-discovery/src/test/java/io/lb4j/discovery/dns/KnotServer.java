@@ -58,6 +58,7 @@ public final class KnotServer implements RealSource, AutoCloseable {
             """;
 
     private final Path directory;
+    private final int ttlSeconds;
     private final int port;
     private Process process;
 
@@ -70,7 +71,17 @@ public final class KnotServer implements RealSource, AutoCloseable {
     }
 
     public KnotServer(Path directory) throws IOException {
+        this(directory, 0);
+    }
+
+    /**
+     * One whose records live for so long.
+     *
+     * @param ttlSeconds of what is put
+     */
+    public KnotServer(Path directory, int ttlSeconds) throws IOException {
         this.directory = directory;
+        this.ttlSeconds = ttlSeconds;
         this.port = freePort();
         Files.writeString(directory.resolve("test.zone"), ZONE);
         Files.writeString(directory.resolve("hosts.zone"), HOSTS);
@@ -205,13 +216,18 @@ public final class KnotServer implements RealSource, AutoCloseable {
         return "_" + service + "._tcp.test.";
     }
 
-    private static Record record(String service, ServiceInstance instance) {
+    private Record record(String service, ServiceInstance instance) {
         if (!instance.host().equals("127.0.0.1")) {
             throw new IllegalArgumentException(instance.host());
         }
-        return FakeDns.records("%s 0 IN SRV %d %d %d %s"
+        return FakeDns.records("%s %d IN SRV %d %d %d %s"
                         .formatted(
-                                name(service), instance.priority(), (int) instance.weight(), instance.port(), TARGET))
+                                name(service),
+                                ttlSeconds,
+                                instance.priority(),
+                                (int) instance.weight(),
+                                instance.port(),
+                                TARGET))
                 .get(0);
     }
 

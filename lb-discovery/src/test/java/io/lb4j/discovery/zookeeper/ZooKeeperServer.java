@@ -25,12 +25,16 @@ public final class ZooKeeperServer implements RealSource, AutoCloseable {
     /** Sessions end at ticks: so much later than they should. */
     private static final int TICK_MILLIS = 100;
 
+    /** As in ZooKeeper's own example of a configuration. Sessions last two to twenty of them. */
+    public static final int USUAL_TICK_MILLIS = 2000;
+
     static {
         // Read when the first server is asked what only this lets it say.
         System.setProperty("zookeeper.4lw.commands.whitelist", "wchs");
     }
 
     private final Path directory;
+    private final int tickMillis;
     private final int port = InstanceSpec.getRandomPort();
     private int life;
     private TestingServer server;
@@ -39,7 +43,13 @@ public final class ZooKeeperServer implements RealSource, AutoCloseable {
     private CuratorFramework outside;
 
     public ZooKeeperServer(Path directory) {
+        this(directory, TICK_MILLIS);
+    }
+
+    /** One whose sessions end at other ticks. */
+    public ZooKeeperServer(Path directory, int tickMillis) {
         this.directory = directory;
+        this.tickMillis = tickMillis;
     }
 
     @Override
@@ -53,8 +63,7 @@ public final class ZooKeeperServer implements RealSource, AutoCloseable {
         try {
             Path data = Files.createDirectories(directory.resolve("life-" + life));
             server = new TestingServer(
-                    new InstanceSpec(data.toFile(), port, -1, -1, false, 1, TICK_MILLIS, 1000, null, "127.0.0.1"),
-                    true);
+                    new InstanceSpec(data.toFile(), port, -1, -1, false, 1, tickMillis, 1000, null, "127.0.0.1"), true);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
