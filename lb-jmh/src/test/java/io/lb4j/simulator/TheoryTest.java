@@ -47,7 +47,7 @@ class TheoryTest {
     @ParameterizedTest
     @CsvSource({"1, 0.5", "4, 0.7", "10, 0.9", "100, 0.95"})
     void centralQueue_isErlangsC(int servers, double rho) {
-        Result result = Run.of(fleet(servers, rho, 1_000_000).build(), Algorithm.centralQueue(), 7);
+        Result result = Run.of(fleet(servers, rho, 300_000).build(), Algorithm.centralQueue(), 7);
 
         within(result, erlang(servers, rho));
     }
@@ -60,7 +60,7 @@ class TheoryTest {
                 .servers(100, "s", new ServerSpec(1, discipline, -1, 1, null))
                 .serviceTime(ServiceTime.exponential(MEAN))
                 .utilization(rho);
-        Duration lasts = Duration.ofMillis((long) (1_500_000 / (rho * 10)));
+        Duration lasts = Duration.ofMillis((long) (400_000 / (rho * 10)));
         Result result = Run.of(
                 fleet.lasts(lasts.plusSeconds(20), Duration.ofSeconds(20)).build(),
                 Algorithm.of("random", Strategies.random()),
@@ -78,7 +78,7 @@ class TheoryTest {
     void leastOfTwo_isTheSupermarketModel(double rho, double expected) {
         Algorithm leastOfTwo = Algorithm.of(
                 "least of two", Strategies.leastRequest(2), Algorithm.Settings.DEFAULT.retries(RetryPolicy.none()));
-        Result result = Run.of(fleet(1000, rho, 1_500_000).build(), leastOfTwo, 7);
+        Result result = Run.of(fleet(1000, rho, 600_000).build(), leastOfTwo, 7);
 
         double mean = result.mean().toNanos() / (double) MEAN.toNanos();
         double margin = result.margin().toNanos() / (double) MEAN.toNanos() + expected * 0.005;

@@ -27,7 +27,7 @@ final class AdaptiveLincheckTest {
                 .invocationTimeout$lincheck(TimeUnit.MINUTES.toMillis(2))
                 .loopBound(1_000)
                 .iterations(2)
-                .invocationsPerIteration(40)
+                .invocationsPerIteration(20)
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)
