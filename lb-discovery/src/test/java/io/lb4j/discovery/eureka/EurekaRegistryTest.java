@@ -133,6 +133,20 @@ class EurekaRegistryTest {
         assertThat(waits).allMatch(wait -> wait.toMillis() >= 22_500 && wait.toMillis() <= 30_000);
     }
 
+    /** As servers write it that make their JSON from XML. */
+    @Test
+    void arraysOfOne_mayBeThatOne() {
+        String one =
+                "{\"applications\":{\"apps__hashcode\":\"UP_1_\",\"application\":{\"name\":\"ORDERS\",\"instance\":"
+                        + instance(1) + "}}}";
+
+        watch(quick(), ok(one), held());
+
+        awaitAsked(ALL, CHANGES);
+        assertThat(orders.snapshots).hasSize(1);
+        assertThat(orders.snapshots.get(0)).extracting(each -> each.id()).containsExactly("i1");
+    }
+
     @Test
     void changesThatDoNotAddUp_areFollowedByEverything_atOnce() {
         watch(
