@@ -54,6 +54,8 @@ final class ApiServer implements AutoCloseable {
     private boolean forbidden;
     private boolean goneByStatus;
     private int pagesBeforeGone = Integer.MAX_VALUE;
+    private Runnable whenGone = () -> {};
+    private boolean everyListGone;
     private boolean cutting;
     private boolean deaf;
     private boolean trickling;
@@ -129,9 +131,15 @@ final class ApiServer implements AutoCloseable {
         goneByStatus = true;
     }
 
-    /** Lets the list that is asked for next get too old after so many pages, once. */
-    synchronized void sayGoneAfterPages(int pages) {
+    /** Lets the list that is asked for next get too old after so many pages, once, because of this. */
+    synchronized void sayGoneAfterPages(int pages, Runnable change) {
         pagesBeforeGone = pages;
+        whenGone = change;
+    }
+
+    /** Says of every list that it is too old. */
+    synchronized void sayEveryListIsGone() {
+        everyListGone = true;
     }
 
     /** Ends the connection in the middle of the next event. */
@@ -260,7 +268,11 @@ final class ApiServer implements AutoCloseable {
         boolean gone;
         synchronized (this) {
             String[] from = query.getOrDefault("continue", version + " ").split(" ", 2);
-            gone = Long.parseLong(from[0]) < oldest || --pagesBeforeGone == 0;
+            pagesBeforeGone--;
+            if (pagesBeforeGone == 0) {
+                whenGone.run();
+            }
+            gone = Long.parseLong(from[0]) < oldest || pagesBeforeGone == 0 || everyListGone;
             int limit = Integer.parseInt(query.getOrDefault("limit", "1000000"));
             ObjectNode metadata = answer.putObject("metadata").put("resourceVersion", from[0]);
             ArrayNode items = answer.putArray("items");

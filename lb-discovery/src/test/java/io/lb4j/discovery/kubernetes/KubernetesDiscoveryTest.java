@@ -119,13 +119,24 @@ class KubernetesDiscoveryTest {
     @Test
     void longList_thatGetsTooOldBetweenPages_isBegunAgain() {
         IntStream.rangeClosed(1, 1100).forEach(i -> api.put("shop", "orders", "s" + i, slice(i)));
-        api.sayGoneAfterPages(2);
+        // In the first page, which is read anew.
+        api.sayGoneAfterPages(2, () -> api.delete("shop", "s1"));
         watch(builder());
 
-        await().until(() -> recorder.last().size() == 1100);
+        await().until(() -> recorder.last().size() == 1099);
         assertThat(lists()).isEqualTo(2 + 3);
         assertThat(recorder.snapshots).hasSize(1);
         assertThat(recorder.errors).isEmpty();
+    }
+
+    @Test
+    void listThatIsAlwaysTooOld_isATrouble() {
+        api.sayEveryListIsGone();
+        watch(builder());
+
+        await().until(() -> !recorder.errors.isEmpty());
+        assertThat(recorder.errors.get(0)).hasMessageContaining("410");
+        assertThat(recorder.snapshots).isEmpty();
     }
 
     @Test
