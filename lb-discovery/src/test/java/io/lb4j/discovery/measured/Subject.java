@@ -7,6 +7,7 @@ import io.lb4j.discovery.conformance.EmbeddedRegistrySource;
 import io.lb4j.discovery.conformance.RealSource;
 import io.lb4j.discovery.dns.KnotServer;
 import io.lb4j.discovery.etcd.EtcdServer;
+import io.lb4j.discovery.eureka.EurekaServer;
 import io.lb4j.discovery.kubernetes.KubernetesSource;
 import io.lb4j.discovery.zookeeper.ZooKeeperServer;
 import java.nio.file.Path;
@@ -33,6 +34,13 @@ enum Subject {
             Wire.HTTP,
             "k8s://shop/orders?server=http://%s",
             directory -> new KubernetesSource()),
+    EUREKA(
+            "eureka",
+            "Eureka, asked every second",
+            false,
+            Wire.HTTP,
+            "eureka://%s/orders?interval=1s",
+            EurekaServer::new),
     DNS(
             "dns",
             "DNS, SRV records that live for 1 s",
