@@ -146,7 +146,7 @@ class LifecycleTest extends Fixture {
             caller.join(5000);
         }
 
-        await().atMost(Duration.ofSeconds(10)).until(() -> {
+        await().atMost(Duration.ofSeconds(50)).until(() -> {
             System.gc();
             return callers.stream().allMatch(each -> each.refersTo(null));
         });
