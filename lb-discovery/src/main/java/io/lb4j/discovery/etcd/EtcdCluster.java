@@ -3,14 +3,13 @@ package io.lb4j.discovery.etcd;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lb4j.discovery.internal.InstanceWriter;
 import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.Peers;
 import io.lb4j.discovery.internal.Questions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
-import java.util.stream.Collectors;
 import okhttp3.Call;
 import okhttp3.Headers;
 import okhttp3.HttpUrl;
@@ -30,17 +29,8 @@ final class EtcdCluster implements AutoCloseable {
     /** Stands for the token of a cluster that wants none. */
     private static final String NO_TOKEN = "";
 
-    /** What another member may not say. */
-    private static final int TIMED_OUT = 408;
-
-    private static final int TOO_MANY = 429;
-
-    private final List<JsonCalls> members;
+    private final Peers members;
     private final @Nullable EtcdLogin login;
-
-    /** Which member is asked first: the one that answered last. */
-    private final AtomicInteger current;
-
     private volatile @Nullable String token;
 
     /** Receives what etcd said to one question. */
@@ -77,10 +67,11 @@ final class EtcdCluster implements AutoCloseable {
             }
         }
         this.login = login;
-        this.members = parsed.stream()
-                .map(url -> new JsonCalls("etcd", url, this::showToken, client))
-                .toList();
-        this.current = new AtomicInteger(random.nextInt(members.size()));
+        this.members = new Peers(
+                parsed.stream()
+                        .map(url -> new JsonCalls("etcd", url, this::showToken, client))
+                        .toList(),
+                random);
     }
 
     private void showToken(Request.Builder request) {
@@ -92,13 +83,12 @@ final class EtcdCluster implements AutoCloseable {
 
     /** The member to stream from. */
     JsonCalls member() {
-        return members.get(current.get());
+        return members.first();
     }
 
     /** That one doesn't do: the next one is asked first from now on. */
     void passOver(JsonCalls member) {
-        int at = members.indexOf(member);
-        current.compareAndSet(at, (at + 1) % members.size());
+        members.passOver(member);
     }
 
     /** Logs in again before the next question, if that is what a stream's end is about. */
@@ -223,7 +213,7 @@ final class EtcdCluster implements AutoCloseable {
                     begin();
                 } else if (status == 200) {
                     handler.answered(json);
-                } else if (status >= 500 || status == TIMED_OUT || status == TOO_MANY) {
+                } else if (Peers.isUnwell(status)) {
                     failed(member.unexpected(status, json));
                 } else {
                     refused(
@@ -262,11 +252,11 @@ final class EtcdCluster implements AutoCloseable {
 
     @Override
     public String toString() {
-        return members.stream().map(JsonCalls::toString).collect(Collectors.joining(", "));
+        return members.toString();
     }
 
     @Override
     public void close() {
-        members.forEach(JsonCalls::close);
+        members.close();
     }
 }

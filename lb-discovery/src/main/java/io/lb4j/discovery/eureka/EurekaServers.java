@@ -2,15 +2,14 @@ package io.lb4j.discovery.eureka;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lb4j.discovery.internal.JsonCalls;
+import io.lb4j.discovery.internal.Peers;
 import io.lb4j.discovery.internal.Questions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
-import java.util.stream.Collectors;
 import okhttp3.Call;
 import okhttp3.Headers;
 import okhttp3.HttpUrl;
@@ -25,13 +24,7 @@ final class EurekaServers implements AutoCloseable {
     /** Where Spring Cloud's server has its API, and most of Netflix's own. */
     private static final String DEFAULT_PATH = "eureka";
 
-    private static final int TIMED_OUT = 408;
-    private static final int TOO_MANY = 429;
-
-    private final List<JsonCalls> servers;
-
-    /** Which one is asked first: the one that answered last. */
-    private final AtomicInteger current;
+    private final Peers servers;
 
     /** Receives what came of one question. */
     interface Handler {
@@ -75,10 +68,11 @@ final class EurekaServers implements AutoCloseable {
         }
         JsonCalls.Credentials credentials =
                 login == null ? request -> {} : request -> request.header("Authorization", login.header());
-        this.servers = parsed.stream()
-                .map(url -> new JsonCalls("Eureka", url, credentials, client))
-                .toList();
-        this.current = new AtomicInteger(random.nextInt(servers.size()));
+        this.servers = new Peers(
+                parsed.stream()
+                        .map(url -> new JsonCalls("Eureka", url, credentials, client))
+                        .toList(),
+                random);
     }
 
     private static HttpUrl url(String text) {
@@ -113,34 +107,20 @@ final class EurekaServers implements AutoCloseable {
         long deadline = System.nanoTime() + timeout.toNanos();
         IOException last = null;
         for (int left = servers.size(); left > 0; left--) {
-            JsonCalls server = first();
+            JsonCalls server = servers.first();
             Duration share = Duration.ofNanos(Math.max(1, (deadline - System.nanoTime()) / left));
             try {
                 int status = server.askNow(question.to(server), share);
-                if (!isUnwell(status)) {
+                if (!Peers.isUnwell(status)) {
                     return status;
                 }
                 last = new IOException(server + ": answered " + status);
             } catch (IOException e) {
                 last = e;
             }
-            passOver(server);
+            servers.passOver(server);
         }
         throw last == null ? new IOException(this + ": not asked") : last;
-    }
-
-    private static boolean isUnwell(int status) {
-        return status >= 500 || status == TIMED_OUT || status == TOO_MANY;
-    }
-
-    private JsonCalls first() {
-        return servers.get(current.get());
-    }
-
-    /** That one doesn't do: the next one is asked first from now on. */
-    private void passOver(JsonCalls server) {
-        int at = servers.indexOf(server);
-        current.compareAndSet(at, (at + 1) % servers.size());
     }
 
     private final class Exchange implements Questions.Pending {
@@ -163,7 +143,7 @@ final class EurekaServers implements AutoCloseable {
         }
 
         void begin() {
-            JsonCalls server = first();
+            JsonCalls server = servers.first();
             synchronized (this) {
                 if (!cancelled) {
                     call = server.ask(question.to(server), timeout, new Reply(server));
@@ -188,7 +168,7 @@ final class EurekaServers implements AutoCloseable {
 
             @Override
             public void answered(int status, Headers headers, JsonNode body) {
-                if (isUnwell(status)) {
+                if (Peers.isUnwell(status)) {
                     failed(server.unexpected(status, body));
                 } else {
                     handler.answered(server, status, body);
@@ -197,7 +177,7 @@ final class EurekaServers implements AutoCloseable {
 
             @Override
             public void failed(IOException error) {
-                passOver(server);
+                servers.passOver(server);
                 passed++;
                 if (passed < servers.size()) {
                     begin();
@@ -210,11 +190,11 @@ final class EurekaServers implements AutoCloseable {
 
     @Override
     public String toString() {
-        return servers.stream().map(JsonCalls::toString).collect(Collectors.joining(", "));
+        return servers.toString();
     }
 
     @Override
     public void close() {
-        servers.forEach(JsonCalls::close);
+        servers.close();
     }
 }
