@@ -25,11 +25,6 @@ final class Bench {
 
     private Result result(Scenario scenario, Algorithm algorithm, long seed) {
         String key = seed + " " + algorithm.name() + " in " + scenario.name();
-        Result known = results.get(key);
-        if (known == null) {
-            known = Run.of(scenario, algorithm, seed);
-            results.put(key, known);
-        }
-        return known;
+        return results.computeIfAbsent(key, unknown -> Run.of(scenario, algorithm, seed));
     }
 }
