@@ -91,13 +91,9 @@ final class EtcdCluster implements AutoCloseable {
         members.passOver(member);
     }
 
-    /** Logs in again before the next question, if that is what a stream's end is about. */
-    boolean forgetTokenAfter(String message) {
-        boolean about = login != null && isTokenTrouble(0, message);
-        if (about) {
-            token = null;
-        }
-        return about;
+    /** Whether that is no matter of the member, but of a token: the next question finds that out and logs in again. */
+    boolean isMatterOfToken(String message) {
+        return login != null && isTokenTrouble(0, message);
     }
 
     /** A question that one member is asked. */

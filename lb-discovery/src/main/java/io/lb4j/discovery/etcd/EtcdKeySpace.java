@@ -84,7 +84,6 @@ final class EtcdKeySpace implements ReadAndFollow.Source {
         } else if (result.path("canceled").asBoolean()) {
             // With a compacted revision: what changed since is not to be had any more, but all of it is.
             String reason = result.path("cancel_reason").asText("without a reason");
-            cluster.forgetTokenAfter(reason);
             stream.end(new IOException(followed + ": ended the watch: " + reason));
         } else if (result.path("created").asBoolean()) {
             created(result, stream);
@@ -96,7 +95,7 @@ final class EtcdKeySpace implements ReadAndFollow.Source {
     /** As a member does that has lost its leader: it would let who asks it next wait, where another may answer. */
     private void failed(JsonNode error, ReadAndFollow.Stream stream) {
         IOException why = followed.unexpected(200, error);
-        if (!cluster.forgetTokenAfter(String.valueOf(why.getMessage()))) {
+        if (!cluster.isMatterOfToken(String.valueOf(why.getMessage()))) {
             cluster.passOver(followed);
         }
         stream.end(why);

@@ -10,6 +10,7 @@ import io.lb4j.discovery.Registrar;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -100,7 +102,11 @@ class EtcdAnswersTest {
     }
 
     private void ask(EtcdCluster cluster) {
-        cluster.ask("kv/range", json -> json.writeString(""), LONG, new EtcdCluster.Handler() {
+        ask(cluster, LONG);
+    }
+
+    private void ask(EtcdCluster cluster, Duration timeout) {
+        cluster.ask("kv/range", json -> json.writeString(""), timeout, new EtcdCluster.Handler() {
             @Override
             public void answered(JsonNode body) {
                 heard.add("answered " + body);
@@ -145,6 +151,29 @@ class EtcdAnswersTest {
     }
 
     @Test
+    void membersThatSayNothing_shareTheTime() throws Exception {
+        List<ServerSocket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 8; i++) {
+                silent.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+            }
+            List<String> urls = silent.stream()
+                    .map(each -> "http://127.0.0.1:" + each.getLocalPort())
+                    .toList();
+            try (EtcdCluster cluster = new EtcdCluster(urls, null, null, new FirstMember())) {
+                long begin = System.nanoTime();
+                ask(cluster, Duration.ofSeconds(1));
+                assertThat(next()).startsWith("failed");
+                assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
+            }
+        } finally {
+            for (ServerSocket each : silent) {
+                each.close();
+            }
+        }
+    }
+
+    @Test
     void refusal_isNoMattersOfTheMember() throws Exception {
         String first = member(question -> "400 {\"message\":\"bad\"}");
         String second = member(question -> "200 {}");
@@ -153,6 +182,57 @@ class EtcdAnswersTest {
             assertThat(next()).isEqualTo("refused 400");
         }
         assertThat(asked).hasSize(1);
+    }
+
+    /** Answers every other question so, beginning with the first; logins get tokens. */
+    private String memberThatForgetsTokens(String refusal) throws IOException {
+        AtomicInteger questions = new AtomicInteger();
+        return member(question -> {
+            if (question.startsWith("/v3/auth")) {
+                return "200 {\"token\":\"t\"}";
+            }
+            return questions.incrementAndGet() % 2 == 0 ? "200 {}" : refusal;
+        });
+    }
+
+    private static EtcdCluster withLogin(String url) {
+        return new EtcdCluster(List.of(url), new EtcdLogin("app", () -> "secret"), null, new FirstMember());
+    }
+
+    private List<String> askedPaths() {
+        return asked.stream()
+                .map(each -> each.substring("/v3/".length(), each.indexOf(' ')))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "401 {\"message\":\"who?\"}",
+                "400 {\"message\":\"etcdserver: invalid auth token\"}",
+                "400 {\"message\":\"etcdserver: user name is empty\"}",
+                "400 {\"message\":\"etcdserver: revision of auth store is old\"}"
+            })
+    void tokenThatHasExpired_isReplacedBeforeAnythingIsSaid(String refusal) throws Exception {
+        try (EtcdCluster cluster = withLogin(memberThatForgetsTokens(refusal))) {
+            ask(cluster);
+            // A token that is new won't get better by another.
+            assertThat(next()).startsWith("refused");
+            ask(cluster);
+            assertThat(next()).isEqualTo("answered {}");
+            ask(cluster);
+            assertThat(next()).isEqualTo("answered {}");
+        }
+        // After the refusal no token is left; later the one that was good is tried first.
+        assertThat(askedPaths())
+                .containsExactly(
+                        "auth/authenticate",
+                        "kv/range",
+                        "auth/authenticate",
+                        "kv/range",
+                        "kv/range",
+                        "auth/authenticate",
+                        "kv/range");
     }
 
     /** Two questions are under way; the later one finds the lease ended, and a new one is granted before the earlier one is answered. */
@@ -191,6 +271,27 @@ class EtcdAnswersTest {
         }
 
         assertThat(asked).last().isEqualTo("/v3/lease/revoke {\"ID\":\"2\"}");
+    }
+
+    /** As of one that ended between two renewals, found by an update. */
+    @Test
+    void leaseThatEtcdDoesNotKnow_isReplacedByTheNextRegistration() throws Exception {
+        AtomicInteger puts = new AtomicInteger();
+        String url = member(question -> {
+            if (question.startsWith("/v3/lease/grant")) {
+                return "200 {\"ID\":\"1\",\"TTL\":\"60\"}";
+            }
+            return question.startsWith("/v3/kv/txn") && puts.incrementAndGet() == 2
+                    ? "404 {\"message\":\"etcdserver: requested lease not found\"}"
+                    : "200 {\"succeeded\":true}";
+        });
+        try (EtcdRegistrar registrar = EtcdRegistrar.of(url)) {
+            for (String expected : List.of("held", "forgotten", "held")) {
+                registrar.register("orders", ONE, LONG.multipliedBy(2), answer);
+                assertThat(next()).startsWith(expected);
+            }
+        }
+        assertThat(askedPaths()).containsExactly("lease/grant", "kv/txn", "kv/txn", "lease/grant", "kv/txn");
     }
 
     private static void await(CountDownLatch latch) {

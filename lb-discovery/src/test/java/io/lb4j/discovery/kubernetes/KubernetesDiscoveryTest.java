@@ -59,7 +59,8 @@ class KubernetesDiscoveryTest {
     }
 
     private void awaitLast(String... authorities) {
-        await().pollInterval(Duration.ofMillis(10))
+        await().atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofMillis(10))
                 .untilAsserted(() -> assertThat(recorder.last()).containsExactly(authorities));
     }
 

@@ -102,6 +102,14 @@ class SliceMergerTest {
         assertThat(merged("orders")).extracting(ServiceInstance::isDraining).containsExactly(false, true);
     }
 
+    /** As before Kubernetes 1.22, which didn't say whether an endpoint still serves. */
+    @Test
+    void terminating_withoutServing_isTheLastResort() throws IOException {
+        slice("IPv4", HTTP, endpoint("10.0.0.1", conditions(false, null, true)));
+
+        assertThat(merged("orders")).singleElement().returns(false, ServiceInstance::isDraining);
+    }
+
     /** Where services publish those that aren't ready: ready is what counts. */
     @Test
     void readyAndTerminating_isReady() throws IOException {
@@ -130,6 +138,25 @@ class SliceMergerTest {
         slices.remove(0);
         slices.remove(0);
         assertThat(addresses(merged("orders"))).containsExactly("a.example:8080");
+    }
+
+    /** A service has slices for both from the first, one of which stays empty where pods have one kind of address. */
+    @Test
+    void family_withoutEndpoints_doesNotHideTheOther() throws IOException {
+        slice("IPv4", HTTP);
+        slice("IPv6", HTTP, endpoint("fd00::1", ""));
+
+        assertThat(addresses(merged("orders"))).containsExactly("[fd00::1]:8080");
+    }
+
+    /** That is how a slice says that every port is meant. */
+    @Test
+    void portWithoutANumber_doesForANumberOnly() throws IOException {
+        slice("IPv4", "{\"name\":\"http\"}", endpoint("10.0.0.1", ""));
+        for (String asked : List.of("orders", "orders:http")) {
+            assertThat(merged(asked)).isEmpty();
+            assertThat(complaints).singleElement().asString().startsWith("port: ");
+        }
     }
 
     @Test
@@ -186,8 +213,11 @@ class SliceMergerTest {
         assertThat(merged("orders", new SliceMerger.Rules(false, false, "c", null)))
                 .extracting(ServiceInstance::priority)
                 .containsExactly(0, 0);
-        slice("IPv4", HTTP, endpoint("10.0.0.3", "\"zone\":\"b\""));
-        assertThat(merged("orders", inB)).extracting(ServiceInstance::priority).containsExactly(0, 0, 0);
+        // One that isn't ready has none yet.
+        slice("IPv4", HTTP, endpoint("10.0.0.3", conditions(false, false, false)));
+        assertThat(merged("orders", inB)).extracting(ServiceInstance::priority).containsExactly(1, 0, 1);
+        slice("IPv4", HTTP, endpoint("10.0.0.4", "\"zone\":\"b\""));
+        assertThat(merged("orders", inB)).extracting(ServiceInstance::priority).containsExactly(0, 0, 0, 0);
     }
 
     @Test
@@ -242,8 +272,9 @@ class SliceMergerTest {
         slice("IPv4", "{\"name\":\"https\",\"port\":1,\"appProtocol\":\"http\"}", endpoint("10.0.0.1", ""));
         slice("IPv4", "{\"name\":\"x\",\"port\":2,\"appProtocol\":\"https\"}", endpoint("10.0.0.2", ""));
         slice("IPv4", "{\"name\":\"https-web\",\"port\":3}", endpoint("10.0.0.3", ""));
+        slice("IPv4", "{\"name\":\"y\",\"port\":4,\"appProtocol\":\"kubernetes.io/wss\"}", endpoint("10.0.0.4", ""));
 
-        assertThat(merged("orders")).extracting(ServiceInstance::secure).containsExactly(false, true, true);
+        assertThat(merged("orders")).extracting(ServiceInstance::secure).containsExactly(false, true, true, true);
         assertThat(merged("orders", new SliceMerger.Rules(false, true, null, null)))
                 .allMatch(ServiceInstance::secure);
     }
