@@ -22,11 +22,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.opentest4j.AssertionFailedError;
 
@@ -172,11 +178,39 @@ public final class EurekaServer implements RealSource {
         put.remove(List.of(service, id));
     }
 
+    /** Each is a request of its own; several at a time, since the server's answers are waited for most of the time. */
+    @Override
+    public void putAll(String service, List<ServiceInstance> instances) throws Exception {
+        inLanes(instances, instance -> put(service, instance));
+    }
+
     /** Whatever was put and not removed. */
     public void removeAll() throws Exception {
-        for (List<String> each : Set.copyOf(put)) {
+        inLanes(Set.copyOf(put), each -> {
             send("DELETE", "/apps/" + app(each.get(0)) + "/" + each.get(1), "");
             put.remove(each);
+        });
+    }
+
+    private interface Step<T> {
+        void take(T one) throws Exception;
+    }
+
+    private static <T> void inLanes(Collection<T> all, Step<T> step) throws Exception {
+        ExecutorService lanes = Executors.newFixedThreadPool(8);
+        try {
+            List<Callable<Void>> steps = new ArrayList<>();
+            for (T one : all) {
+                steps.add(() -> {
+                    step.take(one);
+                    return null;
+                });
+            }
+            for (Future<Void> done : lanes.invokeAll(steps)) {
+                done.get();
+            }
+        } finally {
+            lanes.shutdownNow();
         }
     }
 
