@@ -157,6 +157,19 @@ class PersistenceCookieTest extends Fixture {
                 .isEqualTo("a");
     }
 
+    /** Base64 of 37 bytes and the id: 4096 characters with the longest that counts. */
+    @Test
+    void cookie_longerThanAnyBrowserKeeps_isNotOpened() {
+        PersistenceCookie cookie = cookie().key(KEY).build();
+        for (int length : new int[] {3035, 3036}) {
+            PersistenceCookie.Session session = cookie.session(null);
+            session.served("i".repeat(length), null);
+            boolean counts = cookie.session(sent(session.setCookie())).instanceId() != null;
+            assertThat(counts).as("id of %d characters", length).isEqualTo(length == 3035);
+        }
+        assertThat(cookie.rejected()).isEqualTo(1);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", ";", "lb", "lb=", "=lb", "lb=;lb=", "lb=\u0000", "lb=%%%", "lb=====", "LB=x"})
     void cookieHeader_ofWhateverKind_isNoError(String header) {

@@ -19,6 +19,7 @@ import okhttp3.Cookie;
 import okhttp3.CookieJar;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
@@ -301,6 +302,38 @@ class SessionCookieTest extends Fixture {
 
         assertThat(body(client, get(Wire.H1))).isEqualTo("a");
         assertThat(store.size()).isZero();
+    }
+
+    /** What a server answers to a request with the cookie, over a connection or from elsewhere. */
+    private static Response answer(String sent, String set, boolean received) {
+        Response answer = new Response.Builder()
+                .request(with(Wire.H1, sent))
+                .protocol(Protocol.HTTP_1_1)
+                .code(200)
+                .message("OK")
+                .header("Set-Cookie", set)
+                .build();
+        return received ? answer.newBuilder().networkResponse(answer).build() : answer;
+    }
+
+    @Test
+    void session_thatTheRequestNamedAlready_isNotBegunAgain() {
+        SessionCookie cookie = new SessionCookie("JSESSIONID");
+
+        // Said with each answer: a retry elsewhere would take the session along.
+        assertThat(cookie.begun(answer("JSESSIONID=s1", "JSESSIONID=s1; Path=/", true)))
+                .isEmpty();
+        assertThat(cookie.begun(answer("JSESSIONID=s1", "JSESSIONID=\"s1\"", true)))
+                .isEmpty();
+        assertThat(cookie.begun(answer("JSESSIONID=s1", "JSESSIONID=s2", true))).isPresent();
+        assertThat(cookie.begun(answer("other=s1", "JSESSIONID=s1", true))).isPresent();
+    }
+
+    /** Of a cache, or of an interceptor that answers by itself. */
+    @Test
+    void session_ofAnAnswerThatNoServerGave_isNone() {
+        assertThat(new SessionCookie("JSESSIONID").begun(answer("other=1", "JSESSIONID=s1", false)))
+                .isEmpty();
     }
 
     @Test
