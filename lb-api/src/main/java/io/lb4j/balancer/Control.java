@@ -1,6 +1,5 @@
 package io.lb4j.balancer;
 
-import io.lb4j.Scheduler;
 import io.lb4j.ServiceInstance;
 import io.lb4j.Strategy;
 import io.lb4j.Subset;
@@ -10,7 +9,6 @@ import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * the lane; what comes of it is published by the {@link Publisher}.
  */
 final class Control {
-    private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final Trial[] NO_TRIALS = {};
 
     private static final int MAX_TWINS_NAMED = 3;
 
@@ -31,7 +29,6 @@ final class Control {
     private final SerialLane lane;
     private final Outlook outlook;
     private final Outliers outliers;
-    private final Stalls stalls;
     private final LatencyOutliers latencies;
     private final Ejections ejections;
 
@@ -41,16 +38,15 @@ final class Control {
     private final @Nullable HealthChecker checker;
     private final Publisher publisher;
     private final EmptyListGrace emptyListGrace;
+    private final Rounds rounds;
 
     private final Roster roster;
     private List<String> lastTwins = List.of();
     private boolean seenInstances;
     private boolean closed;
-    private Scheduler.@Nullable Task tick;
-    private int pulses;
 
     Control(
-            LoadBalancer.Builder settings,
+            BalancerSettings settings,
             Duration emptyListGrace,
             Strategy strategy,
             GuardedListener listener,
@@ -72,7 +68,7 @@ final class Control {
                         ? null
                         : Limiter.factory(settings.concurrencyLimit, settings.ticker, settings.random));
         this.outliers = new Outliers(settings.outlierDetection, ticker);
-        this.stalls = new Stalls(settings.outlierDetection);
+        Stalls stalls = new Stalls(settings.outlierDetection);
         this.latencies = new LatencyOutliers(
                 settings.outlierDetection, settings.slowStart.window().toNanos());
         this.ejections =
@@ -85,6 +81,7 @@ final class Control {
         this.checker = check == null
                 ? null
                 : new HealthChecker(check, settings.checkSlots, lane, ticker, random, new Checked());
+        this.rounds = new Rounds(this, lane, roster, outliers, stalls, latencies, ejections, endpointHealth);
     }
 
     Outliers outliers() {
@@ -92,19 +89,13 @@ final class Control {
     }
 
     void start() {
-        tick = lane.postLater(this::tick, tickNanos());
-    }
-
-    private long tickNanos() {
-        return stalls.isOn() ? Stalls.PULSE_NANOS : SECOND_NANOS;
+        rounds.start();
     }
 
     void close() {
         closed = true;
         publisher.close();
-        if (tick != null) {
-            tick.cancel();
-        }
+        rounds.end();
         emptyListGrace.end();
         if (checker != null) {
             checker.close();
@@ -277,7 +268,7 @@ final class Control {
             state.departure = new Departure(now);
         }
         if (known == null || known.again(now)) {
-            // The tick sees to it that it comes back.
+            // The next round sees to it that it comes back.
             publisher.refresh();
         }
     }
@@ -287,7 +278,8 @@ final class Control {
         latencies.returned(state);
     }
 
-    private boolean eject(InstanceState state, @Nullable String reason) {
+    /** Ejects it for that reason, if there is one, and says whether it was. */
+    boolean eject(InstanceState state, @Nullable String reason) {
         return ejected(state, reason == null ? null : ejections.eject(state, reason));
     }
 
@@ -374,68 +366,14 @@ final class Control {
         }
     }
 
-    private void tick() {
-        if (closed) {
-            return;
-        }
-        tick = lane.postLater(this::tick, tickNanos());
-        if (endpointHealth != null) {
-            endpointHealth.pulse();
-        }
-        if (stalls.isOn()) {
-            lookForStalls();
-            pulses++;
-            if (pulses % Stalls.PULSES_PER_SECOND == 0) {
-                second();
-            }
-        } else {
-            second();
-        }
-    }
-
-    private void lookForStalls() {
-        InstanceState[] all = roster.all();
-        if (stalls.look(all)) {
-            for (InstanceState state : all) {
-                eject(state, stalls.judge(state));
-            }
-        }
+    /** Who is on trial at this moment. */
+    Trial[] trials() {
         Trials trials = publisher.trials();
-        if (trials != null) {
-            for (Trial trial : trials.all()) {
-                String reason = stalls.judge(trial);
-                if (reason != null) {
-                    convict(trial, reason);
-                }
-            }
-        }
+        return trials == null ? NO_TRIALS : trials.all();
     }
 
-    private void lookForSlowOnes(InstanceState[] all) {
-        latencies.tick(all);
-        for (InstanceState state : all) {
-            if (eject(state, latencies.judge(state))) {
-                latencies.ejected(state);
-            }
-        }
-    }
-
-    private void second() {
-        InstanceState[] all = roster.all();
-        List<InstanceState> silent = endpointHealth == null ? List.of() : endpointHealth.second();
-        outliers.tick(all);
-        for (InstanceState state : silent) {
-            if (roster.knows(state)) {
-                eject(state, outliers.onRun(state, Run.ofFailures(state.streak())));
-            }
-        }
-        for (InstanceState state : all) {
-            ejections.forgiveGoodTime(state);
-            eject(state, outliers.onTick(state));
-        }
-        if (latencies.isOn()) {
-            lookForSlowOnes(all);
-        }
+    /** Drops what was kept of instances that have been gone for long, and lets weights rise that are rising. */
+    void forget() {
         roster.forget(ticker.nanos()).forEach(Control::disarm);
         if (outlook.ramping()) {
             publisher.refresh();

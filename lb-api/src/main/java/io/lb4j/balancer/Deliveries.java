@@ -3,6 +3,7 @@ package io.lb4j.balancer;
 import io.lb4j.ServiceDiscovery;
 import io.lb4j.ServiceInstance;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,16 @@ final class Deliveries implements ServiceDiscovery.Listener {
     Deliveries(SerialLane lane, Control control) {
         this.lane = lane;
         this.control = control;
+    }
+
+    /** Begins to listen; if the discovery throws, what was started for it is ended, since nobody gets the balancer. */
+    static ServiceDiscovery.Watch watch(ServiceDiscovery discovery, String service, SerialLane lane, Control control) {
+        try {
+            return Objects.requireNonNull(discovery.watch(service, new Deliveries(lane, control)), "watch");
+        } catch (Throwable e) {
+            lane.post(control::close);
+            throw e;
+        }
     }
 
     @Override

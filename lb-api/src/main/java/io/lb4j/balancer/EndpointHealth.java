@@ -47,7 +47,7 @@ final class EndpointHealth {
     private record Silence(int streak, int seconds) {}
 
     EndpointHealth(
-            LoadBalancer.Builder balancer,
+            BalancerSettings balancer,
             Endpoints endpoints,
             Ejections ejections,
             Predicate<InstanceState> isKnown,

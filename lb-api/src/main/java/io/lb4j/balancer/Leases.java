@@ -26,7 +26,7 @@ final class Leases {
     private final AtomicBoolean trackerFailed = new AtomicBoolean();
 
     Leases(
-            LoadBalancer.Builder settings,
+            BalancerSettings settings,
             GuardedListener listener,
             SerialLane lane,
             Outlook outlook,

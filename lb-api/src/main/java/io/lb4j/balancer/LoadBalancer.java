@@ -1,7 +1,5 @@
 package io.lb4j.balancer;
 
-import io.lb4j.CannotPickException;
-import io.lb4j.NotReadyException;
 import io.lb4j.Outcome;
 import io.lb4j.PickRequest;
 import io.lb4j.Scheduler;
@@ -17,18 +15,13 @@ import io.lb4j.health.HealthCheck;
 import io.lb4j.health.OutlierDetection;
 import io.lb4j.health.SlowStart;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -53,12 +46,12 @@ import org.jspecify.annotations.Nullable;
 public final class LoadBalancer implements AutoCloseable {
     private final String service;
     private final String strategyName;
-    private final Duration firstSnapshotTimeout;
-    private final Ticker ticker;
     private final SerialLane lane;
     private final Outlook outlook;
     private final Control control;
     private final Leases leases;
+    private final Entrance entrance;
+    private final Insight insight;
 
     /** Null if no instance is taken out for one endpoint. */
     private final @Nullable Endpoints endpoints;
@@ -66,11 +59,9 @@ public final class LoadBalancer implements AutoCloseable {
     private final ServiceDiscovery.Watch watch;
     private volatile boolean closed;
 
-    private LoadBalancer(Builder settings, ServiceDiscovery discovery, Strategy strategy) {
+    private LoadBalancer(BalancerSettings settings, ServiceDiscovery discovery, Strategy strategy) {
         this.service = settings.service;
         this.strategyName = strategy.toString();
-        this.firstSnapshotTimeout = settings.firstSnapshotTimeout;
-        this.ticker = settings.ticker;
         GuardedListener listener = new GuardedListener(settings.listeners);
         this.lane = new SerialLane(service, settings.scheduler);
         this.outlook = new Outlook(service, discovery.toString(), settings.ticker, settings.random);
@@ -79,19 +70,11 @@ public final class LoadBalancer implements AutoCloseable {
                 Endpoints.areJudged(settings.outlierDetection) ? new Endpoints(settings.outlierDetection) : null;
         this.control = new Control(settings, grace, strategy, listener, lane, outlook, endpoints, this::roomChanged);
         this.leases = new Leases(settings, listener, lane, outlook, control, endpoints);
+        this.entrance = new Entrance(this, settings.firstSnapshotTimeout, outlook, leases);
+        this.insight = new Insight(service, strategyName, settings.ticker, outlook, leases, endpoints);
         lane.post(control::start);
         // Last, since a discovery may deliver before watch() returns.
-        this.watch = startWatch(discovery);
-    }
-
-    private ServiceDiscovery.Watch startWatch(ServiceDiscovery discovery) {
-        try {
-            return Objects.requireNonNull(discovery.watch(service, new Deliveries(lane, control)), "watch");
-        } catch (Throwable e) {
-            // Nobody gets this balancer, so nobody would end its timers.
-            lane.post(control::close);
-            throw e;
-        }
+        this.watch = Deliveries.watch(discovery, service, lane, control);
     }
 
     /** On the lane, and so not before this is made. */
@@ -123,14 +106,7 @@ public final class LoadBalancer implements AutoCloseable {
     public Lease acquire(PickRequest request) {
         Objects.requireNonNull(request, "request");
         Routing routing = outlook.routing(request);
-        if (routing == null || closed) {
-            Lease trial = lastResort(request);
-            if (trial != null) {
-                return trial;
-            }
-            routing = awaitRouting(request);
-        }
-        return leases.acquire(routing, request);
+        return routing == null || closed ? entrance.acquire(request) : leases.acquire(routing, request);
     }
 
     /**
@@ -146,10 +122,9 @@ public final class LoadBalancer implements AutoCloseable {
         Objects.requireNonNull(request, "request");
         Objects.requireNonNull(maxWait, "maxWait");
         Admission admission = leases.admission();
-        if (outlook.routing(request) == null || closed || admission == null) {
-            return acquire(request);
-        }
-        return admission.await(request, maxWait);
+        return outlook.routing(request) == null || closed || admission == null
+                ? acquire(request)
+                : admission.await(request, maxWait);
     }
 
     /**
@@ -164,28 +139,7 @@ public final class LoadBalancer implements AutoCloseable {
     public CompletableFuture<Lease> acquireAsync(PickRequest request, Duration maxWait) {
         Objects.requireNonNull(request, "request");
         Objects.requireNonNull(maxWait, "maxWait");
-        if (closed) {
-            throw closedError();
-        }
-        Lease trial = outlook.routing(request) == null ? lastResort(request) : null;
-        if (trial != null) {
-            return CompletableFuture.completedFuture(trial);
-        }
-        try {
-            Routing routing = outlook.routingOrThrow(request);
-            Admission admission = leases.admission();
-            return admission == null
-                    ? CompletableFuture.completedFuture(leases.acquire(routing, request))
-                    : admission.acquireAsync(request, maxWait);
-        } catch (CannotPickException e) {
-            return CompletableFuture.failedFuture(e);
-        }
-    }
-
-    /** While calls fail because too few instances are well, trials are what finds out when that is over. */
-    private @Nullable Lease lastResort(PickRequest request) {
-        Trials trials = outlook.view(request).trials();
-        return trials == null || closed ? null : leases.trial(trials, request);
+        return entrance.acquireAsync(request, maxWait);
     }
 
     /** How many calls wait in the queue at this moment. */
@@ -212,17 +166,12 @@ public final class LoadBalancer implements AutoCloseable {
     public <T extends Tracker> Map<String, T> trackers(StateKey<T> key, Supplier<? extends T> factory) {
         Objects.requireNonNull(key, "key");
         Objects.requireNonNull(factory, "factory");
-        Verdict verdict = outlook.view().verdict();
-        Map<String, T> trackers = new HashMap<>();
-        for (InstanceState each : verdict == null ? new InstanceState[0] : verdict.all) {
-            trackers.put(each.instance().id(), each.tracker(key, factory));
-        }
-        return trackers;
+        return insight.trackers(key, factory);
     }
 
     /** What is known of every instance at this moment, in discovery's order. */
     public List<InstanceReport> instances() {
-        return outlook.view().reports(ticker.nanos(), endpoints);
+        return insight.instances();
     }
 
     /**
@@ -232,7 +181,7 @@ public final class LoadBalancer implements AutoCloseable {
      * @return the report, or null if discovery lists no such instance
      */
     public @Nullable InstanceReport instance(String id) {
-        return outlook.view().report(Objects.requireNonNull(id, "id"), ticker.nanos(), endpoints);
+        return insight.instance(Objects.requireNonNull(id, "id"));
     }
 
     /**
@@ -240,26 +189,7 @@ public final class LoadBalancer implements AutoCloseable {
      * rotation moves on by one.
      */
     public Explanation explain(PickRequest request) {
-        Outlook.View now = outlook.view(request);
-        Routing routing = now.routing();
-        InstanceState pick = routing == null ? null : routing.peek(request);
-        Subset subset = request.subset();
-        Strategy own = subset == null ? null : subset.strategy();
-        return new Explanation(
-                service,
-                subset == null ? "" : SubsetViews.describe(subset, now),
-                own == null ? strategyName : own.toString(),
-                now.reports(ticker.nanos(), endpoints),
-                now.verdict() != null && now.verdict().panic(),
-                pick == null ? null : pick.instance(),
-                pick == null ? whyNone(now, subset) : outlook.lastDiscoveryError());
-    }
-
-    private CannotPickException whyNone(Outlook.View now, @Nullable Subset subset) {
-        Admission admission = leases.admission();
-        return now.routing() == null || admission == null
-                ? outlook.cannotPick(now, subset)
-                : admission.busy(now.routing(), "a call like this would wait or fail");
+        return insight.explain(request);
     }
 
     /**
@@ -303,67 +233,22 @@ public final class LoadBalancer implements AutoCloseable {
         return endpoints;
     }
 
-    private Routing awaitRouting(PickRequest request) {
-        CompletableFuture<Void> firstAnswer = outlook.firstAnswer();
-        if (!closed && !firstAnswer.isDone() && !firstSnapshotTimeout.isZero()) {
-            await(firstAnswer);
-        }
-        if (closed) {
-            throw closedError();
-        }
-        return outlook.routingOrThrow(request);
+    boolean isClosed() {
+        return closed;
     }
 
-    private IllegalStateException closedError() {
+    IllegalStateException closedError() {
         return new IllegalStateException(this + " (expected: open); it was closed before this call could be served");
-    }
-
-    private void await(CompletableFuture<Void> firstAnswer) {
-        try {
-            firstAnswer.get(TimeUnit.NANOSECONDS.convert(firstSnapshotTimeout), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-            // What the caller is told depends on what is known by now, not on how the wait ended.
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new NotReadyException(
-                    service, "interrupted while waiting for the first snapshot of service " + service, e);
-        }
     }
 
     /** Collects a balancer's parts and settings. Not thread-safe. */
     public static final class Builder {
-        final String service;
+        private final BalancerSettings settings;
         private @Nullable ServiceDiscovery discovery;
         private @Nullable Strategy strategy;
-        final List<LoadBalancerListener> listeners = new ArrayList<>();
-        OutlierDetection outlierDetection = OutlierDetection.DEFAULT;
-
-        @Nullable
-        HealthCheck healthCheck;
-
-        SlowStart slowStart = SlowStart.DEFAULT;
-
-        @Nullable
-        ConcurrencyLimit concurrencyLimit;
-
-        @Nullable
-        CallQueue queue;
-
-        double panicThreshold = 0.5;
-        boolean failTrafficOnPanic;
-        Collection<Subset> subsets = List.of();
-        Duration firstSnapshotTimeout = Duration.ofSeconds(5);
-        Duration emptyListGrace = Duration.ofMinutes(5);
-        Ticker ticker = Ticker.system();
-        RandomGenerator random = ThreadRandom.INSTANCE;
-        Scheduler scheduler = Scheduler.shared();
-        CheckSlots checkSlots = CheckSlots.SHARED;
 
         private Builder(String service) {
-            if (service.isBlank()) {
-                throw new IllegalArgumentException("service: '" + service + "' (expected: a name)");
-            }
-            this.service = service;
+            this.settings = new BalancerSettings(service);
         }
 
         /** Sets where instances come from; required. The balancer does not close it. */
@@ -380,31 +265,31 @@ public final class LoadBalancer implements AutoCloseable {
 
         /** Adds a listener; default none. */
         public Builder listener(LoadBalancerListener value) {
-            this.listeners.add(Objects.requireNonNull(value, "listener"));
+            settings.listeners.add(Objects.requireNonNull(value, "listener"));
             return this;
         }
 
         /** Sets passive health; default {@link OutlierDetection#DEFAULT}. */
         public Builder outlierDetection(OutlierDetection value) {
-            this.outlierDetection = Objects.requireNonNull(value, "outlierDetection");
+            settings.outlierDetection = Objects.requireNonNull(value, "outlierDetection");
             return this;
         }
 
         /** Sets active health; default null, no checks. */
         public Builder healthCheck(@Nullable HealthCheck value) {
-            this.healthCheck = value;
+            settings.healthCheck = value;
             return this;
         }
 
         /** Sets the ramp of new and returning instances; default {@link SlowStart#DEFAULT}. */
         public Builder slowStart(SlowStart value) {
-            this.slowStart = Objects.requireNonNull(value, "slowStart");
+            settings.slowStart = Objects.requireNonNull(value, "slowStart");
             return this;
         }
 
         /** Sets how many calls an instance may have in flight at a time; default null, as many as come. */
         public Builder concurrencyLimit(@Nullable ConcurrencyLimit value) {
-            this.concurrencyLimit = value;
+            settings.concurrencyLimit = value;
             return this;
         }
 
@@ -413,7 +298,7 @@ public final class LoadBalancer implements AutoCloseable {
          * once.
          */
         public Builder queue(@Nullable CallQueue value) {
-            this.queue = value;
+            settings.queue = value;
             return this;
         }
 
@@ -427,7 +312,7 @@ public final class LoadBalancer implements AutoCloseable {
             if (!(value >= 0 && value <= 1)) {
                 throw new IllegalArgumentException("panicThreshold: " + value + " (expected: 0 to 1)");
             }
-            this.panicThreshold = value;
+            settings.panicThreshold = value;
             return this;
         }
 
@@ -437,13 +322,13 @@ public final class LoadBalancer implements AutoCloseable {
          * not survive them; trial calls to ejected instances are made. (Envoy's {@code fail_traffic_on_panic}.)
          */
         public Builder failTrafficOnPanic(boolean value) {
-            this.failTrafficOnPanic = value;
+            settings.failTrafficOnPanic = value;
             return this;
         }
 
         /** Declares the subsets that calls will ask for; default none. See {@link LoadBalancer#subsets}. */
         public Builder subsets(Collection<Subset> value) {
-            this.subsets = List.copyOf(value);
+            settings.subsets = List.copyOf(value);
             return this;
         }
 
@@ -454,10 +339,7 @@ public final class LoadBalancer implements AutoCloseable {
          * @throws IllegalArgumentException if negative
          */
         public Builder firstSnapshotTimeout(Duration value) {
-            if (value.isNegative()) {
-                throw new IllegalArgumentException("firstSnapshotTimeout: " + value + " (expected: >= 0)");
-            }
-            this.firstSnapshotTimeout = value;
+            settings.firstSnapshotTimeout = BalancerSettings.notNegative("firstSnapshotTimeout", value);
             return this;
         }
 
@@ -471,16 +353,13 @@ public final class LoadBalancer implements AutoCloseable {
          * @throws IllegalArgumentException if negative
          */
         public Builder emptyListGrace(Duration value) {
-            if (value.isNegative()) {
-                throw new IllegalArgumentException("emptyListGrace: " + value + " (expected: >= 0)");
-            }
-            this.emptyListGrace = value;
+            settings.emptyListGrace = BalancerSettings.notNegative("emptyListGrace", value);
             return this;
         }
 
         /** Sets the clock; default {@link Ticker#system()}. */
         public Builder ticker(Ticker value) {
-            this.ticker = Objects.requireNonNull(value, "ticker");
+            settings.ticker = Objects.requireNonNull(value, "ticker");
             return this;
         }
 
@@ -489,18 +368,18 @@ public final class LoadBalancer implements AutoCloseable {
          * own generator.
          */
         public Builder random(RandomGenerator value) {
-            this.random = Objects.requireNonNull(value, "random");
+            settings.random = Objects.requireNonNull(value, "random");
             return this;
         }
 
         /** Sets what runs background work; default {@link Scheduler#shared()}. Never shut down by the balancer. */
         public Builder scheduler(Scheduler value) {
-            this.scheduler = Objects.requireNonNull(value, "scheduler");
+            settings.scheduler = Objects.requireNonNull(value, "scheduler");
             return this;
         }
 
         Builder checkSlots(CheckSlots value) {
-            this.checkSlots = value;
+            settings.checkSlots = value;
             return this;
         }
 
@@ -511,15 +390,10 @@ public final class LoadBalancer implements AutoCloseable {
          */
         public LoadBalancer build() {
             if (discovery == null || strategy == null) {
-                throw new IllegalStateException("balancer of " + service + ": "
-                        + (discovery == null ? "discovery" : "strategy") + " is missing (expected: set before build)");
+                throw settings.missing(discovery == null ? "discovery" : "strategy");
             }
-            if (queue != null && concurrencyLimit == null) {
-                throw new IllegalStateException(
-                        "balancer of " + service + ": concurrencyLimit is missing (expected: set"
-                                + " before build, since there is a queue); nothing would ever wait in the queue");
-            }
-            return new LoadBalancer(this, discovery, strategy);
+            settings.check();
+            return new LoadBalancer(settings, discovery, strategy);
         }
     }
 }

@@ -40,7 +40,7 @@ final class Publisher {
 
     /** @param roomChanged what to do when there may be room for calls that wait */
     Publisher(
-            LoadBalancer.Builder settings,
+            BalancerSettings settings,
             Strategy strategy,
             Roster roster,
             GuardedListener listener,
