@@ -67,6 +67,25 @@ class BenchmarksTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {0, 10})
+    void tickBenchmark_secondsOfCalls_ejectNobody(int calls) {
+        TickBenchmark benchmark = new TickBenchmark();
+        benchmark.instances = 100;
+        benchmark.calls = calls;
+        benchmark.open();
+        try {
+            for (int i = 0; i < 20; i++) {
+                benchmark.call();
+                benchmark.second();
+            }
+            assertThat(benchmark.ticks()).isGreaterThanOrEqualTo(20);
+            assertThat(benchmark.out()).isZero();
+        } finally {
+            benchmark.close();
+        }
+    }
+
     @Test
     void callBenchmark_bothClients_getTheWholeAnswer() throws Exception {
         CallBenchmark benchmark = new CallBenchmark();
