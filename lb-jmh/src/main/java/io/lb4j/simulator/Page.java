@@ -72,11 +72,10 @@ final class Page {
         out.append("<h2>League over ")
                 .append(byScenario.size())
                 .append(byScenario.size() == 1 ? " scenario" : " scenarios")
-                .append("</h2><p class=\"soft\">Time is the geometric mean of mean and 99th percentile. ")
-                .append("Who loses more than 0.1 points more calls than the best comes after all who don't. ")
-                .append("Within 1 % of the best is as good as it.</p><div class=\"scroll\"><table><tr>")
-                .append(
-                        "<th>algorithm</th><th>rank, average</th><th>wins</th><th>time / best where it loses no calls, geometric mean</th>")
+                .append("</h2><p class=\"soft\">")
+                .append(League.RULES)
+                .append("</p><div class=\"scroll\"><table><tr>")
+                .append("<th>algorithm</th><th>rank, average</th><th>wins</th><th>time / best</th>")
                 .append(
                         "<th>worst</th><th class=\"left\">in</th><th>loses calls</th><th class=\"left\">most in</th></tr>");
         for (League.Row row : league.rows()) {

@@ -33,6 +33,11 @@ public record Report(List<Result> results) {
                         "result: " + algorithm + " in " + scenario + " (expected: one that was run)"));
     }
 
+    /** Calls that were made in all runs together, those before the measurement included. */
+    public long simulated() {
+        return results.stream().mapToLong(Result::simulated).sum();
+    }
+
     private Map<String, List<Result>> byScenario() {
         Map<String, List<Result>> all = new LinkedHashMap<>();
         for (Result result : results) {
@@ -48,7 +53,7 @@ public record Report(List<Result> results) {
     }
 
     private void league(StringBuilder text) {
-        text.append("### League\n\n");
+        text.append("### League\n\n").append(League.RULES).append("\n\n");
         text.append("| | rank, average | wins | time / best | worst | in | loses calls | most in |\n");
         text.append("|---|---|---|---|---|---|---|---|\n");
         for (League.Row row : League.of(byScenario()).rows()) {

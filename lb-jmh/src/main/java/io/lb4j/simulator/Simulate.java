@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * Runs the standard suite: the default, other strategies of this library and of other balancers, and the bounds, in every
- * scenario. Writes {@code
- * simulation.md} and {@code simulation.json} into the directory given and an HTML page to the file given, or prints the tables.
+ * scenario. Writes {@code simulation.md} and {@code simulation.json} into the directory given and an HTML page to the file
+ * given, or prints the tables; and on the error stream, how fast it was.
  */
 public final class Simulate {
     private Simulate() {}
@@ -37,7 +37,9 @@ public final class Simulate {
      *     pictures; or nothing
      */
     public static void main(String[] args) throws IOException {
+        long before = Speed.processorNanos();
         Report report = suite().run(ProgressBar.onErrorStream());
+        System.err.println(Speed.told(report.simulated(), Speed.processorNanos() - before));
         for (String arg : args) {
             Path target = Path.of(arg);
             if (arg.endsWith(".html")) {

@@ -81,6 +81,15 @@ class LeagueTest {
     }
 
     @Test
+    void readers_areToldWhatIsLeftOut_onThePageAndInTheTables() {
+        Report report = new Report(TWO.get("one"));
+
+        assertThat(report.markdown()).startsWith("### League\n\n" + League.RULES + "\n\n| | rank");
+        assertThat(report.html()).contains("<p class=\"soft\">" + League.RULES + "</p>");
+        assertThat(League.RULES).contains("those in which it does are left out");
+    }
+
+    @Test
     void rows_areByRank_andBoundsComeLastWithoutOne() {
         List<League.Row> rows = League.of(TWO).rows();
 
