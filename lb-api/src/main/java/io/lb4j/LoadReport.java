@@ -47,11 +47,16 @@ public final class LoadReport {
         this.applicationUtilization = builder.applicationUtilization;
         this.rpsFractional = builder.rpsFractional;
         this.eps = builder.eps;
-        this.utilization = Map.copyOf(builder.utilization);
-        this.requestCost = Map.copyOf(builder.requestCost);
-        this.namedMetrics = Map.copyOf(builder.namedMetrics);
+        this.utilization = copy(builder.utilization);
+        this.requestCost = copy(builder.requestCost);
+        this.namedMetrics = copy(builder.namedMetrics);
         this.inFlight = possible(namedMetrics.get(IN_FLIGHT), Integer.MAX_VALUE);
         this.latencyNanos = possible(namedMetrics.get(LATENCY_MS), MAX_LATENCY_MS) * NANOS_PER_MILLI;
+    }
+
+    /** There is nothing in most of them. */
+    private static Map<String, Double> copy(Map<String, Double> values) {
+        return values.isEmpty() ? Map.of() : Map.copyOf(values);
     }
 
     /** One value beyond all bounds would spoil the mean over a service for a long time, or for ever if it overflows. */
@@ -267,12 +272,14 @@ public final class LoadReport {
 
         /** Sets how many calls the instance is working on; default not reported. */
         public Builder inFlight(double value) {
-            return namedMetric(IN_FLIGHT, checked(IN_FLIGHT, value));
+            namedMetrics.put(IN_FLIGHT, checked(IN_FLIGHT, value));
+            return this;
         }
 
         /** Sets how long calls take at about this many in flight, in nanoseconds; default not reported. */
         public Builder latencyNanos(double value) {
-            return namedMetric(LATENCY_MS, checked(LATENCY_MS, value) / NANOS_PER_MILLI);
+            namedMetrics.put(LATENCY_MS, checked(LATENCY_MS, value) / NANOS_PER_MILLI);
+            return this;
         }
 
         /**
@@ -342,7 +349,13 @@ public final class LoadReport {
 
         /** What a header can carry and the text form can tell apart. */
         private static boolean isName(String name) {
-            return !name.isEmpty() && name.chars().allMatch(c -> c > ' ' && c < 0x7f && c != ',' && c != '=');
+            for (int i = 0; i < name.length(); i++) {
+                char c = name.charAt(i);
+                if (c <= ' ' || c >= 0x7f || c == ',' || c == '=') {
+                    return false;
+                }
+            }
+            return !name.isEmpty();
         }
     }
 }

@@ -130,13 +130,13 @@ final class EngineCaller implements Caller {
             attempts++;
             underWay++;
             call.attempted();
-            Sent sent = new Sent(this, lease);
+            Sent sent = new Sent(this, lease, world.node(lease.instance()));
             if (first == null) {
                 first = sent;
             } else {
                 second = sent;
             }
-            sent.flight = world.send(world.node(lease.instance()), call, sent);
+            sent.flight = world.send(sent.node, call, sent);
         }
 
         /** The call is late: another instance is asked, too, if there is room for it. */
@@ -172,7 +172,7 @@ final class EngineCaller implements Caller {
                 hedging.onLatency(world.clock.nanos() - call.started);
             }
             if (status > 0 && world.scenario.reports() && sent.lease.wantsReports()) {
-                sent.lease.report(world.node(sent.lease.instance()).report());
+                sent.lease.report(sent.node.report());
             }
             sent.lease.close(outcome);
             if (call.isOver()) {
@@ -249,12 +249,14 @@ final class EngineCaller implements Caller {
     private final class Sent extends Attempt {
         private final Call call;
         private final Lease lease;
+        private final Node node;
         private World.@Nullable Flight flight;
         private boolean over;
 
-        Sent(Call call, Lease lease) {
+        Sent(Call call, Lease lease, Node node) {
             this.call = call;
             this.lease = lease;
+            this.node = node;
         }
 
         @Override

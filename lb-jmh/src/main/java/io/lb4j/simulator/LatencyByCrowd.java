@@ -12,16 +12,21 @@ final class LatencyByCrowd {
     private long[][] rings = new long[8][];
     private int[] counts = new int[8];
 
+    /** Of each ring; 0 if it has changed since. */
+    private long[] medians = new long[8];
+
     void record(int crowd, long nanos) {
         if (crowd >= rings.length) {
             int length = Math.max(crowd + 1, 2 * rings.length);
             rings = Arrays.copyOf(rings, length);
             counts = Arrays.copyOf(counts, length);
+            medians = Arrays.copyOf(medians, length);
         }
         if (rings[crowd] == null) {
             rings[crowd] = new long[KEPT];
         }
         rings[crowd][counts[crowd]++ % KEPT] = nanos;
+        medians[crowd] = 0;
     }
 
     /** The median among as many, or the nearest number of which something is known; 0 if nothing is known. */
@@ -31,13 +36,20 @@ final class LatencyByCrowd {
             int above = crowd + distance;
             int found = isKnown(below) ? below : isKnown(above) ? above : -1;
             if (found >= 0) {
-                int kept = Math.min(KEPT, counts[found]);
-                long[] sorted = Arrays.copyOf(rings[found], kept);
-                Arrays.sort(sorted);
-                return sorted[kept / 2];
+                if (medians[found] == 0) {
+                    medians[found] = median(found);
+                }
+                return medians[found];
             }
         }
         return 0;
+    }
+
+    private long median(int crowd) {
+        int kept = Math.min(KEPT, counts[crowd]);
+        long[] sorted = Arrays.copyOf(rings[crowd], kept);
+        Arrays.sort(sorted);
+        return sorted[kept / 2];
     }
 
     private boolean isKnown(int crowd) {

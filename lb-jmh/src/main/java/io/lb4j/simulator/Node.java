@@ -36,7 +36,7 @@ final class Node {
         this.instance = instance;
         this.spec = spec;
         this.random = random;
-        this.station = Station.of(spec, world.clock);
+        this.station = Station.of(spec, world.clock, this::answered);
         this.usage = new Usage(spec.cores());
         this.cores = spec.cores();
     }
@@ -81,17 +81,14 @@ final class Node {
             attempt.answered(429);
             return null;
         }
-        int crowd = station.inFlight();
-        long began = world.clock.nanos();
-        usage.began(began, crowd);
-        return station.arrive(work, new Attempt() {
-            @Override
-            void answered(int status) {
-                latencies.record(crowd, world.clock.nanos() - began);
-                usage.ended(world.clock.nanos(), station.inFlight());
-                attempt.answered(status);
-            }
-        });
+        usage.began(world.clock.nanos(), station.inFlight());
+        return station.arrive(work, attempt);
+    }
+
+    private void answered(Station.Job job) {
+        long now = world.clock.nanos();
+        latencies.record(job.crowd, now - job.arrived);
+        usage.ended(now, station.inFlight());
     }
 
     void abandon(Station.@Nullable Job job) {
@@ -121,7 +118,7 @@ final class Node {
     void restart() {
         down = false;
         mute = false;
-        station = Station.of(spec, world.clock);
+        station = Station.of(spec, world.clock, this::answered);
         cores = spec.cores();
         usage.cores(world.clock.nanos(), cores);
         slow(1);

@@ -1,8 +1,10 @@
 package io.lb4j.simulator;
 
 import java.util.ArrayDeque;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.PriorityQueue;
+import java.util.function.Consumer;
 import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -15,36 +17,66 @@ abstract class Station {
     static final int BROKEN = -1;
 
     final Clock clock;
+    private final Consumer<Job> answered;
     private int inFlight;
 
-    /** In the order they came, so that a crash breaks them in the same order each time. */
-    private final LinkedHashSet<Job> jobs = new LinkedHashSet<>();
+    /** All that are there, in the order they came, so that a crash breaks them in the same order each time. */
+    private @Nullable Job oldest;
 
-    Station(Clock clock) {
+    private @Nullable Job newest;
+
+    Station(Clock clock, Consumer<Job> answered) {
         this.clock = clock;
+        this.answered = answered;
     }
 
-    static Station of(ServerSpec spec, Clock clock) {
+    /**
+     * One of this kind.
+     *
+     * @param answered told of each call that an answer goes out to
+     */
+    static Station of(ServerSpec spec, Clock clock, Consumer<Job> answered) {
         if (spec.script() != null) {
-            return new Scripted(clock, spec.script());
+            return new Scripted(clock, answered, spec.script());
         }
-        return spec.discipline() == ServerSpec.Discipline.SHARED ? new Shared(clock, spec) : new FirstCome(clock, spec);
+        return spec.discipline() == ServerSpec.Discipline.SHARED
+                ? new Shared(clock, answered, spec)
+                : new FirstCome(clock, answered, spec);
     }
 
     /** A call at a station. */
-    static final class Job {
+    static final class Job implements Runnable {
         final long work;
         final long arrived;
-        final Attempt attempt;
+
+        /** How many others were there when it came. */
+        final int crowd;
+
+        private final Station station;
+        private final Attempt attempt;
         private double due;
         private long order;
         private Clock.@Nullable Event event;
-        boolean gone;
 
-        Job(long work, long arrived, Attempt attempt) {
+        /** By the number of calls there, where the station follows a script: of the one there was when it came. */
+        private @Nullable IntUnaryOperator status;
+
+        private @Nullable Job older;
+        private @Nullable Job newer;
+        private boolean gone;
+
+        private Job(long work, Station station, Attempt attempt) {
             this.work = work;
-            this.arrived = arrived;
+            this.arrived = station.clock.nanos();
+            this.crowd = station.inFlight;
+            this.station = station;
             this.attempt = attempt;
+        }
+
+        /** Its time is over. */
+        @Override
+        public void run() {
+            station.done(this);
         }
     }
 
@@ -55,14 +87,14 @@ abstract class Station {
 
     /** Takes a call in; it is answered in its time. */
     final Job arrive(long work, Attempt attempt) {
-        Job job = new Job(work, clock.nanos(), attempt);
+        Job job = new Job(work, this, attempt);
         inFlight++;
         if (begin(job)) {
-            jobs.add(job);
+            link(job);
         } else {
             inFlight--;
             job.gone = true;
-            attempt.answered(FULL);
+            answer(job, FULL);
         }
         return job;
     }
@@ -72,16 +104,50 @@ abstract class Station {
         if (!job.gone) {
             job.gone = true;
             remove(job);
-            jobs.remove(job);
+            unlink(job);
             inFlight--;
         }
     }
 
     /** Breaks every connection; nothing of what was begun is answered. */
     final void breakAll() {
-        for (Job job : jobs.toArray(new Job[0])) {
+        List<Job> all = new ArrayList<>();
+        for (Job job = oldest; job != null; job = job.newer) {
+            all.add(job);
+        }
+        for (Job job : all) {
             abandon(job);
-            job.attempt.answered(BROKEN);
+            answer(job, BROKEN);
+        }
+    }
+
+    private void answer(Job job, int status) {
+        answered.accept(job);
+        job.attempt.answered(status);
+    }
+
+    private void link(Job job) {
+        job.older = newest;
+        if (newest == null) {
+            oldest = job;
+        } else {
+            newest.newer = job;
+        }
+        newest = job;
+    }
+
+    private void unlink(Job job) {
+        Job older = job.older;
+        Job newer = job.newer;
+        if (older == null) {
+            oldest = newer;
+        } else {
+            older.newer = newer;
+        }
+        if (newer == null) {
+            newest = older;
+        } else {
+            newer.older = older;
         }
     }
 
@@ -104,12 +170,15 @@ abstract class Station {
 
     abstract void remove(Job job);
 
+    /** The event of a call has come. */
+    abstract void done(Job job);
+
     final void end(Job job, int status) {
         if (!job.gone) {
             job.gone = true;
-            jobs.remove(job);
+            unlink(job);
             inFlight--;
-            job.attempt.answered(status);
+            answer(job, status);
         }
     }
 
@@ -121,8 +190,8 @@ abstract class Station {
         private final ArrayDeque<Job> running = new ArrayDeque<>();
         private double speed;
 
-        FirstCome(Clock clock, ServerSpec spec) {
-            super(clock);
+        FirstCome(Clock clock, Consumer<Job> answered, ServerSpec spec) {
+            super(clock, answered);
             this.cores = (int) spec.cores();
             this.queue = spec.queue();
             this.speed = spec.speed();
@@ -145,10 +214,11 @@ abstract class Station {
         private void run(Job job, double work) {
             running.add(job);
             job.due = speed == 0 ? work : clock.nanos() + work / speed;
-            job.event = speed == 0 ? null : clock.in((long) (work / speed), () -> finished(job));
+            job.event = speed == 0 ? null : clock.in((long) (work / speed), job);
         }
 
-        private void finished(Job job) {
+        @Override
+        void done(Job job) {
             running.remove(job);
             next();
             end(job, 200);
@@ -199,8 +269,8 @@ abstract class Station {
         private long sequence;
         private Clock.@Nullable Event next;
 
-        Shared(Clock clock, ServerSpec spec) {
-            super(clock);
+        Shared(Clock clock, Consumer<Job> answered, ServerSpec spec) {
+            super(clock, answered);
             this.cores = spec.cores();
             this.queue = spec.queue();
             this.speed = spec.speed();
@@ -222,17 +292,16 @@ abstract class Station {
             Job first = running.peek();
             next = first == null || rate() == 0
                     ? null
-                    : clock.in((long) Math.max(0, Math.ceil((first.due - served) / rate())), this::firstDone);
+                    : clock.in((long) Math.max(0, Math.ceil((first.due - served) / rate())), first);
         }
 
-        private void firstDone() {
+        @Override
+        void done(Job job) {
             advance();
             next = null;
-            Job first = running.poll();
+            running.poll();
             plan();
-            if (first != null) {
-                end(first, 200);
-            }
+            end(job, 200);
         }
 
         @Override
@@ -275,17 +344,22 @@ abstract class Station {
         private ServerSpec.Script script;
         private double speed = 1;
 
-        Scripted(Clock clock, ServerSpec.Script script) {
-            super(clock);
+        Scripted(Clock clock, Consumer<Job> answered, ServerSpec.Script script) {
+            super(clock, answered);
             this.script = script;
         }
 
         @Override
         boolean begin(Job job) {
             double nanos = script.nanos().applyAsLong(inFlight()) / speed;
-            IntUnaryOperator status = script.status();
-            job.event = clock.in((long) nanos, () -> end(job, status.applyAsInt(inFlight())));
+            job.status = script.status();
+            job.event = clock.in((long) nanos, job);
             return true;
+        }
+
+        @Override
+        void done(Job job) {
+            end(job, job.status == null ? 200 : job.status.applyAsInt(inFlight()));
         }
 
         @Override

@@ -126,67 +126,88 @@ final class World {
         discovery.set(SERVICE, instances);
     }
 
-    /** A call on its way, by which it can be given up. */
-    static final class Flight {
+    /** An attempt on its way there, at the server and on its way back. */
+    final class Flight extends Attempt implements Runnable {
+        private final Node node;
+        private final SimulatedCall call;
+        private final Attempt caller;
         private Station.@Nullable Job job;
-        private @Nullable Node node;
         private boolean abandoned;
+        private boolean answered;
+        private int status;
+
+        private Flight(Node node, SimulatedCall call, Attempt caller) {
+            this.node = node;
+            this.call = call;
+            this.caller = caller;
+        }
+
+        /** It has got to where it was going. */
+        @Override
+        public void run() {
+            if (answered) {
+                boolean judged = scenario.endpoints() > 0 && status == 200;
+                caller.answered(judged ? node.statusAt(call.endpoint) : status);
+            } else if (!abandoned) {
+                job = node.arrive(call.work, this);
+            }
+        }
+
+        @Override
+        void answered(int value) {
+            status = value;
+            answered = true;
+            move();
+        }
+
+        private void move() {
+            if (networkNanos == 0) {
+                run();
+            } else {
+                clock.in(networkNanos, this);
+            }
+        }
     }
 
     /** Sends a call; the answer comes after the way there, the work and the way back. */
     Flight send(Node node, SimulatedCall call, Attempt caller) {
-        Attempt attempt = scenario.endpoints() == 0 ? caller : atEndpoint(node, call.endpoint, caller);
-        long work = call.work;
-        Flight flight = new Flight();
-        if (networkNanos == 0) {
-            flight.node = node;
-            flight.job = node.arrive(work, attempt);
-            return flight;
-        }
-        clock.in(networkNanos, () -> {
-            if (!flight.abandoned) {
-                flight.node = node;
-                flight.job = node.arrive(work, new Attempt() {
-                    @Override
-                    void answered(int status) {
-                        clock.in(networkNanos, () -> attempt.answered(status));
-                    }
-                });
-            }
-        });
+        Flight flight = new Flight(node, call, caller);
+        flight.move();
         return flight;
-    }
-
-    private static Attempt atEndpoint(Node node, int endpoint, Attempt attempt) {
-        return new Attempt() {
-            @Override
-            void answered(int status) {
-                attempt.answered(status == 200 ? node.statusAt(endpoint) : status);
-            }
-        };
     }
 
     /** Gives a call up; the server hears of it and stops. */
     void abandon(Flight flight) {
         flight.abandoned = true;
-        if (flight.node != null) {
-            flight.node.abandon(flight.job);
-        }
+        flight.node.abandon(flight.job);
     }
 
     /** Asks servers how busy they are. */
     LoadProbe probe() {
-        return (instance, timeout) -> {
-            CompletableFuture<LoadReport> answer = new CompletableFuture<>();
-            Node node = node(instance);
-            clock.in(networkNanos, () -> {
-                if (node.isUp()) {
-                    LoadReport report = node.report();
-                    clock.in(networkNanos, () -> answer.complete(report));
-                }
-            });
-            clock.in(timeout.toNanos(), () -> answer.completeExceptionally(new TimeoutException(instance.id())));
-            return answer;
-        };
+        return (instance, timeout) -> new Question(node(instance), timeout.toNanos());
+    }
+
+    /** A question on its way there and back. */
+    private final class Question extends CompletableFuture<LoadReport> implements Runnable {
+        private final Node node;
+        private final Clock.Event late;
+        private @Nullable LoadReport report;
+
+        Question(Node node, long timeoutNanos) {
+            this.node = node;
+            clock.in(networkNanos, this);
+            this.late = clock.in(timeoutNanos, () -> completeExceptionally(new TimeoutException(node.instance.id())));
+        }
+
+        @Override
+        public void run() {
+            if (report != null) {
+                late.cancel();
+                complete(report);
+            } else if (node.isUp()) {
+                report = node.report();
+                clock.in(networkNanos, this);
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * The committed figures are what the code gives, to the last digit, so that every change of an algorithm shows as a diff. Here for
@@ -38,6 +39,7 @@ class CommittedResultsTest {
                 .toList();
     }
 
+    @Timeout(480)
     @Test
     void figures_areThoseOfTheCode() throws IOException {
         JsonNode committed =

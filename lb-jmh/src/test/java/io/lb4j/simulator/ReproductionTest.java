@@ -7,6 +7,8 @@ import io.lb4j.strategy.Strategies;
 import java.time.Duration;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -23,6 +25,7 @@ class ReproductionTest {
             return Run.of(PrequalBed.lasting(load, Duration.ofSeconds(60), Duration.ofSeconds(15)), weighted, 1);
         }
 
+        @Execution(ExecutionMode.CONCURRENT)
         @Test
         void belowAllocation_timesAreTheWorkItself() {
             Result result =
@@ -35,6 +38,7 @@ class ReproductionTest {
             assertThat(result.p999()).isBetween(Duration.ofMillis(305), Duration.ofMillis(345));
         }
 
+        @Execution(ExecutionMode.CONCURRENT)
         @Test
         void justAboveAllocation_oneInAThousandMeetsTheDeadline() {
             Result result = lasting(1.03);
@@ -43,6 +47,7 @@ class ReproductionTest {
             assertThat(result.p99()).isLessThan(Duration.ofMillis(400));
         }
 
+        @Execution(ExecutionMode.CONCURRENT)
         @Test
         void farAbove_manyCallsFail() {
             Result result = lasting(1.74);
@@ -51,6 +56,7 @@ class ReproductionTest {
             assertThat(1 - result.success()).isBetween(0.08, 0.3);
         }
 
+        @Execution(ExecutionMode.CONCURRENT)
         @Test
         void prequal_losesNothing() {
             Algorithm prequal = Published.prequal(Algorithm.Settings.BARE);
@@ -64,6 +70,7 @@ class ReproductionTest {
     }
 
     /** An independent simulation of the bed, without C3's rate control: 99th percentiles in milliseconds. */
+    @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
     @CsvSource({
         "50, random, 107",

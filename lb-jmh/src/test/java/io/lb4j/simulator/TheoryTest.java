@@ -5,6 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lb4j.retry.RetryPolicy;
 import io.lb4j.strategy.Strategies;
 import java.time.Duration;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -14,6 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class TheoryTest {
     private static final Duration MEAN = Duration.ofMillis(10);
+    private static final Algorithm LEAST_OF_TWO = Algorithm.of(
+            "least of two", Strategies.leastRequest(2), Algorithm.Settings.DEFAULT.retries(RetryPolicy.none()));
 
     private static Scenario.Builder fleet(int servers, double utilization, int calls) {
         double perSecond = servers * utilization * 100;
@@ -44,6 +52,7 @@ class TheoryTest {
         return 1 + waits / (n * (1 - rho));
     }
 
+    @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
     @CsvSource({"1, 0.5", "4, 0.7", "10, 0.9", "100, 0.95"})
     void centralQueue_isErlangsC(int servers, double rho) {
@@ -52,7 +61,23 @@ class TheoryTest {
         within(result, erlang(servers, rho));
     }
 
+    /**
+     * Near saturation a queue forgets in about 4 / (1 - rho)^2 of its calls, 40,000 here (Cohen, The Single Server Queue,
+     * III.7), and has to be watched for a thousand times that.
+     */
+    @Timeout(300)
+    @EnabledIfSystemProperty(named = "simulation", matches = "full")
+    @Execution(ExecutionMode.CONCURRENT)
+    @ParameterizedTest
+    @CsvSource({"1", "10"})
+    void centralQueue_nearSaturation_isErlangsC(int servers) {
+        Result result = Run.of(fleet(servers, 0.99, 120_000_000).build(), Algorithm.centralQueue(), 7);
+
+        within(result, erlang(servers, 0.99));
+    }
+
     /** Each server alone sees independent calls, whatever the others have: 1 / (1 - rho), with queues and with shares. */
+    @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
     @CsvSource({"FIRST_COME, 0.5", "FIRST_COME, 0.8", "FIRST_COME, 0.9", "SHARED, 0.5", "SHARED, 0.8"})
     void random_isAQueueOfItsOwnForEachServer(ServerSpec.Discipline discipline, double rho) {
@@ -73,15 +98,30 @@ class TheoryTest {
      * The supermarket model (Vvedenskaya, Dobrushin, Karpelevich 1996; Mitzenmacher 2001), for infinitely many servers;
      * with n there is a rest in the order of 1/n. Two distinct ones are drawn here, which is the same then.
      */
+    @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
     @CsvSource({"0.5, 1.2657", "0.7, 1.6145", "0.9, 2.6141", "0.95, 3.3830"})
     void leastOfTwo_isTheSupermarketModel(double rho, double expected) {
-        Algorithm leastOfTwo = Algorithm.of(
-                "least of two", Strategies.leastRequest(2), Algorithm.Settings.DEFAULT.retries(RetryPolicy.none()));
-        Result result = Run.of(fleet(1000, rho, 600_000).build(), leastOfTwo, 7);
+        isNear(expected, 0.005, Run.of(fleet(1000, rho, 600_000).build(), LEAST_OF_TWO, 7));
+    }
 
+    /** Mitzenmacher's own simulation of a hundred servers is 9 % above the model here, and so a thousand are a tenth of that. */
+    @Timeout(300)
+    @EnabledIfSystemProperty(named = "simulation", matches = "full")
+    @Execution(ExecutionMode.CONCURRENT)
+    @Test
+    void leastOfTwo_nearSaturation_isTheSupermarketModel() {
+        double expected = IntStream.rangeClosed(1, 20)
+                .mapToDouble(i -> Math.pow(0.99, Math.pow(2, i) - 2))
+                .sum();
+
+        isNear(expected, 0.01, Run.of(fleet(1000, 0.99, 10_000_000).build(), LEAST_OF_TWO, 7));
+    }
+
+    private static void isNear(double expected, double rest, Result result) {
         double mean = result.mean().toNanos() / (double) MEAN.toNanos();
-        double margin = result.margin().toNanos() / (double) MEAN.toNanos() + expected * 0.005;
-        assertThat(mean).isBetween(expected - margin, expected + margin);
+        double margin = result.margin().toNanos() / (double) MEAN.toNanos() + expected * rest;
+        assertThat(margin).as("margin").isLessThan(expected * 0.1);
+        assertThat(mean).as("mean in service times").isBetween(expected - margin, expected + margin);
     }
 }

@@ -10,6 +10,7 @@ import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -57,8 +58,12 @@ final class PaperPrequal implements Strategy {
     /** Of one client: the answers, the oldest first, and the calls in flight that it was told of lately. */
     private final class Pool {
         private final List<Answer> answers = new ArrayList<>();
-        private final double[] told = new double[REMEMBERED];
+        private final int[] told = new int[REMEMBERED];
         private int toldCount;
+
+        /** Of those, how many are as many as the place says. */
+        private int[] toldOf = new int[64];
+
         private double probesOwed;
         private double removalsOwed;
         private boolean worstNext;
@@ -89,7 +94,7 @@ final class PaperPrequal implements Strategy {
         }
 
         private void add(Answer answer) {
-            told[toldCount++ % REMEMBERED] = answer.inFlight;
+            tell((int) answer.inFlight);
             answers.removeIf(each -> each.candidate == answer.candidate);
             if (answers.size() == POOL) {
                 answers.remove(0);
@@ -110,22 +115,25 @@ final class PaperPrequal implements Strategy {
         /** The quantile of what it was told. */
         private double hotAbove() {
             int count = Math.min(REMEMBERED, toldCount);
-            // Of so few small numbers a count of those below is quicker than an order of all.
-            double least = Double.POSITIVE_INFINITY;
-            for (int i = 0; i < count; i++) {
-                if (told[i] < least && shareUpTo(told[i], count) >= HOT_QUANTILE) {
-                    least = told[i];
+            int upTo = 0;
+            for (int inFlight = 0; inFlight < toldOf.length; inFlight++) {
+                upTo += toldOf[inFlight];
+                if (toldOf[inFlight] > 0 && upTo / (double) count >= HOT_QUANTILE) {
+                    return inFlight;
                 }
             }
-            return least;
+            return Double.POSITIVE_INFINITY;
         }
 
-        private double shareUpTo(double value, int count) {
-            int below = 0;
-            for (int i = 0; i < count; i++) {
-                below += told[i] <= value ? 1 : 0;
+        private void tell(int inFlight) {
+            if (toldCount >= REMEMBERED) {
+                toldOf[told[toldCount % REMEMBERED]]--;
             }
-            return below / (double) count;
+            told[toldCount++ % REMEMBERED] = inFlight;
+            if (inFlight >= toldOf.length) {
+                toldOf = Arrays.copyOf(toldOf, 2 * inFlight);
+            }
+            toldOf[inFlight]++;
         }
 
         Candidate pick(Eligible eligible, PickRequest request) {
