@@ -88,7 +88,7 @@ final class Adaptive implements Strategy {
         public Candidate pick(PickRequest request) {
             long now = ticker.nanos();
             if (sampler != null) {
-                return candidates[recent(few(sampler, now), request, now)];
+                return candidates[few(sampler, request, now)];
             }
             int best = all(request, now);
             return candidates[best >= 0 ? best : all(PickRequest.plain(), now)];
@@ -110,15 +110,17 @@ final class Adaptive implements Strategy {
                 Experience experience = experiences[i];
                 double others = experience.others(weights[i], now);
                 double load = experience.load(others, now);
-                if (!equalWeights && experience.idle(others)) {
-                    // If weight decided, the heaviest would serve a quiet service alone, see Load; so it is drawn.
-                    double share = weights[i] / (load * load * load);
-                    idleShares += share;
-                    bits = bits * LCG_MULTIPLIER + 1;
-                    idle = uniform(bits) * idleShares < share ? i : idle;
-                    continue;
+                if (!equalWeights) {
+                    if (experience.idle(others)) {
+                        // If weight decided, the heaviest would serve a quiet service alone, see Load; so it is drawn.
+                        double share = weights[i] / (load * load * load);
+                        idleShares += share;
+                        bits = bits * LCG_MULTIPLIER + 1;
+                        idle = uniform(bits) * idleShares < share ? i : idle;
+                        continue;
+                    }
+                    load /= weights[i];
                 }
-                load /= weights[i];
                 if (load < least) {
                     least = load;
                     busy = i;
@@ -131,46 +133,49 @@ final class Adaptive implements Strategy {
             return idle >= 0 && (busy < 0 || load(idle, now) <= least * weights[idle]) ? idle : busy;
         }
 
-        /** The least loaded of a few; of the equally loaded the one drawn first, which follows the weights. */
-        private int few(StrideSampler from, long now) {
+        /** The least loaded of a few that are drawn and of those that answered lately. */
+        private int few(StrideSampler from, PickRequest request, long now) {
+            // Of the equally loaded it is the one drawn first, which follows the weights.
             int index = from.first();
             int stride = from.stride();
             int best = index;
+            double bestOthers = experiences[best].others(weights[best], now);
+            double bestLoad = experiences[best].load(bestOthers, now);
             for (int i = 1; i < DRAWN; i++) {
                 index += stride;
                 index = index >= candidates.length ? index - candidates.length : index;
-                best = less(index, best, now) ? index : best;
+                double others = experiences[index].others(weights[index], now);
+                double load = experiences[index].load(others, now);
+                if (less(index, load, others, best, bestLoad, bestOthers)) {
+                    best = index;
+                    bestLoad = load;
+                    bestOthers = others;
+                }
             }
-            return best;
-        }
-
-        /** Those that answered lately must be better: if they won ties, too, they would be chosen again and again. */
-        private int recent(int drawn, PickRequest request, long now) {
+            // Those that answered lately must be better: if they won ties, too, they would be chosen again and again.
             boolean retry = request.excludedCount() > 0;
-            int best = drawn;
             for (int i = 0; i < Norm.RECENT; i++) {
                 Experience experience = norm.recent(i);
-                int index = experience == null ? candidates.length : experience.index;
-                if (index < candidates.length
-                        && experiences[index] == experience
-                        && !(retry && request.excludes(candidates[index]))
-                        && less(index, best, now)) {
-                    best = index;
+                int at = experience == null ? candidates.length : experience.index;
+                if (at >= candidates.length
+                        || experiences[at] != experience
+                        || (retry && request.excludes(candidates[at]))) {
+                    continue;
+                }
+                double others = experience.others(weights[at], now);
+                double load = experience.load(others, now);
+                if (less(at, load, others, best, bestLoad, bestOthers)) {
+                    best = at;
+                    bestLoad = load;
+                    bestOthers = others;
                 }
             }
             return best;
         }
 
-        private boolean less(int other, int best, long now) {
-            double otherWeight = weights[other];
-            double bestWeight = weights[best];
-            double otherExpected = experiences[other].others(otherWeight, now);
-            double bestExpected = experiences[best].others(bestWeight, now);
-            double otherLoad = experiences[other].load(otherExpected, now);
-            double bestLoad = experiences[best].load(bestExpected, now);
-            boolean alike =
-                    equalWeights || (experiences[other].idle(otherExpected) && experiences[best].idle(bestExpected));
-            return alike ? otherLoad < bestLoad : otherLoad * bestWeight < bestLoad * otherWeight;
+        private boolean less(int other, double load, double others, int best, double bestLoad, double bestOthers) {
+            boolean alike = equalWeights || (experiences[other].idle(others) && experiences[best].idle(bestOthers));
+            return alike ? load < bestLoad : load * weights[best] < bestLoad * weights[other];
         }
 
         private double load(int index, long now) {

@@ -252,9 +252,11 @@ final class Experience extends ResponseTime {
             double age = (nowNanos - (long) REJECTED_AT.getOpaque(this)) / MEMORY;
             load *= 1 + FAILURE_PENALTY * Math.max(0, rejecting * left(age) - norm.rejected() - REJECTED_BY_CHANCE);
         }
-        if (own > 0) {
-            // A call that is late shows a stall before it ends.
-            load *= Math.max(1, age(nowNanos) / norm.lateNanos());
+        // A call that is late shows a stall before it ends.
+        double age = age(nowNanos);
+        double late = norm.lateNanos();
+        if (age > late) {
+            load *= age / late;
         }
         return load;
     }

@@ -1,5 +1,7 @@
 package io.lb4j.strategy;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +35,12 @@ final class Norm {
     /** Instances that report are those just used, which are less busy than the rest: they were chosen for it. */
     private static final double SELECTION = 1.3;
 
-    private final RunningMean others = new RunningMean();
+    private static final VarHandle OTHERS = Fields.of(MethodHandles.lookup(), "others", double.class);
+    private static final VarHandle PACE = Fields.of(MethodHandles.lookup(), "pace", double.class);
+    private static final VarHandle LATE_NANOS = Fields.of(MethodHandles.lookup(), "lateNanos", double.class);
+    private static final VarHandle TRUST = Fields.of(MethodHandles.lookup(), "trust", double.class);
+
+    private final RunningMean reported = new RunningMean();
     private final RunningMean nanos = new RunningMean();
     private final RunningMean squares = new RunningMean();
     private final RunningMean logarithm = new RunningMean();
@@ -47,32 +54,44 @@ final class Norm {
     /** A cursor that threads may overwrite for each other: an entry more or less is no harm. */
     private int cursor;
 
-    private volatile float trust;
-    private volatile float lateNanos = Float.POSITIVE_INFINITY;
+    // What a pick asks for each instance it looks at is worked out when a call ends, not there.
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private double others;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private double pace = FIRST_PACE;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private double lateNanos = Double.POSITIVE_INFINITY;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
+    private double trust;
 
     /** So many calls of others have been reported, per weight. */
     void othersAre(double perWeight) {
-        others.add(perWeight);
+        reported.add(perWeight);
+        OTHERS.setOpaque(this, SELECTION * reported.orElse(0));
     }
 
     /** How many calls of others an instance has, per weight, of which nothing is known; 0 if none reports. */
     double others() {
-        return SELECTION * others.orElse(0);
+        return (double) OTHERS.getOpaque(this);
     }
 
     /** The mean time of a call, in nanoseconds, within bounds, since streams last for hours. */
     double pace() {
-        return Math.min(LONGEST_PACE, Math.max(SHORTEST_PACE, nanos.orElse(FIRST_PACE)));
+        return (double) PACE.getOpaque(this);
     }
 
     /** A call that goes on for longer is late, in nanoseconds. */
     double lateNanos() {
-        return lateNanos;
+        return (double) LATE_NANOS.getOpaque(this);
     }
 
     /** How much of an instance's bias will be there in its next call, as far as that was proved: 0 to about 1. */
     double trust() {
-        return trust;
+        return (double) TRUST.getOpaque(this);
     }
 
     /** The share of calls that were wrong in the eyes of those who answered. */
@@ -89,12 +108,11 @@ final class Norm {
         nanos.add(time);
         squares.add(time * time);
         double mean = nanos.orElse(time);
-        float late = (float) (mean + LATE * Math.sqrt(Math.max(0, squares.orElse(0) - mean * mean)));
-        if (late != lateNanos) {
-            lateNanos = late;
-        }
-        logarithm.add(Math.log(time));
-        return deviation(time);
+        PACE.setOpaque(this, Math.min(LONGEST_PACE, Math.max(SHORTEST_PACE, mean)));
+        LATE_NANOS.setOpaque(this, (float) (mean + LATE * Math.sqrt(Math.max(0, squares.orElse(0) - mean * mean))));
+        double log = Math.log(time);
+        logarithm.add(log);
+        return log - logarithm.orElse(log);
     }
 
     /** The logarithm of how many times longer than usual that is. */
@@ -105,16 +123,13 @@ final class Norm {
 
     /** An instance that was expected to deviate so much did so by that much; returns whether it is a surprise. */
     boolean compare(double bias, double deviation) {
-        double error = deviation - trust * bias;
+        double error = deviation - trust() * bias;
         boolean surprise =
                 squaredErrors.count() > FEWEST_ERRORS && error * error > SURPRISE * SURPRISE * squaredErrors.orElse(0);
         squaredErrors.add(error * error);
         products.add(bias * deviation);
         squaredBiases.add(bias * bias);
-        float now = (float) slope();
-        if (now != trust) {
-            trust = now;
-        }
+        TRUST.setOpaque(this, (float) slope());
         return surprise;
     }
 
