@@ -75,6 +75,12 @@ final class Experience extends ResponseTime {
 
     private static final float REJECTION_STEP = 1 / 8f;
 
+    /**
+     * What takes longer, in nanoseconds, is a stream, or health's to find out. Without that an instance whose only call is a stream would
+     * get no other, by which to see that it is well.
+     */
+    private static final double LONGEST_STALL = TimeUnit.SECONDS.toNanos(10);
+
     /** Fewer calls of others, by estimate, are none. */
     private static final double NONE = 0.5;
 
@@ -144,6 +150,9 @@ final class Experience extends ResponseTime {
     @Override
     void served(float nanos, long nowNanos) {
         lastNanos = nanos;
+        if (nanos < norm.lateNanos()) {
+            answeredInTime(nowNanos - (long) nanos);
+        }
         succeeded();
         norm.answered(false);
         if (rejecting > 0) {
@@ -255,7 +264,7 @@ final class Experience extends ResponseTime {
         // A call that is late shows a stall before it ends.
         double age = age(nowNanos);
         double late = norm.lateNanos();
-        if (age > late) {
+        if (age > late && age < LONGEST_STALL) {
             load *= age / late;
         }
         return load;

@@ -118,6 +118,14 @@ abstract class ResponseTime implements Tracker {
         return since == 0 ? 0 : Math.max(0, nowNanos - since);
     }
 
+    /** A call was answered in time: an older one that goes on is long, and no sign of a stall. The next one is watched in its place. */
+    final void answeredInTime(long startNanos) {
+        long since = (long) OLDEST.getOpaque(this);
+        if (since != 0 && startNanos - since > 0) {
+            OLDEST.compareAndSet(this, since, 0L);
+        }
+    }
+
     final long packed() {
         return (long) AVERAGE.getVolatile(this);
     }

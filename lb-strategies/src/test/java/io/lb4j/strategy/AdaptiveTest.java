@@ -222,4 +222,49 @@ final class AdaptiveTest {
         }
         rig.close();
     }
+
+    /** Each has a stream; the oldest has been open for an hour longer than the youngest. */
+    @Test
+    void pick_streamsOfDifferentAge_saysNothingOfAnInstance() {
+        rig.set(Rig.equal(4));
+        serve(400, 4, index -> 10 * MS);
+        List<Lease> streams = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            streams.addAll(hold(1));
+            rig.time.advance(Duration.ofMinutes(20));
+        }
+        assertThat(streams.stream().map(lease -> Rig.index(lease.instance()))).containsExactlyInAnyOrder(0, 1, 2, 3);
+
+        long[] counts = serve(4_000, 4, index -> 10 * MS);
+
+        for (long count : counts) {
+            assertThat(count).isBetween(800L, 1200L);
+        }
+        close(streams);
+    }
+
+    @Test
+    void pick_calls_answeredBesideStreams_showThatNothingStalls() {
+        rig.set(Rig.equal(2));
+        serve(200, 2, index -> 10 * MS);
+        List<Lease> streams = hold(1);
+        answer(3);
+        streams.addAll(hold(1));
+        answer(2);
+        assertThat(streams.stream().map(lease -> Rig.index(lease.instance()))).containsExactlyInAnyOrder(0, 1);
+        rig.time.advance(Duration.ofMillis(500));
+
+        // One stream is older than the other: if it seemed late, the other's instance would get all of these.
+        long[] counts = serve(200, 2, index -> 10 * MS);
+
+        assertThat(counts[0]).isBetween(70L, 130L);
+        close(streams);
+    }
+
+    private void answer(int calls) {
+        rig.time.advance(Duration.ofMillis(1));
+        List<Lease> later = hold(calls);
+        rig.time.advance(Duration.ofMillis(5));
+        later.forEach(lease -> lease.close(Outcome.SUCCESS));
+    }
 }
