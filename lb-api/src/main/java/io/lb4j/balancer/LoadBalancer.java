@@ -200,7 +200,7 @@ public final class LoadBalancer implements AutoCloseable {
      * @see PickRequest#within
      */
     public void subsets(Collection<Subset> value) {
-        Set<Subset> declared = Set.copyOf(value);
+        Set<Subset> declared = SubsetViews.inOrder(value);
         lane.post(() -> control.subsets(declared));
     }
 

@@ -58,7 +58,7 @@ final class Publisher {
         this.eligibility = new Eligibility(settings.panicThreshold, settings.failTrafficOnPanic, settings.slowStart);
         this.routings = new RoutingFactory(
                 strategy, new EligibleSet.Context(service, ticker, random, settings.scheduler), listener, endpoints);
-        this.subsets = new SubsetViews(Set.copyOf(settings.subsets), eligibility, routings, this::newTrials);
+        this.subsets = new SubsetViews(SubsetViews.inOrder(settings.subsets), eligibility, routings, this::newTrials);
         this.trialNanos = settings.outlierDetection.trialInterval().toNanos();
         this.roomChanged = roomChanged;
     }

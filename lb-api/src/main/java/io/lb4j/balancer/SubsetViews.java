@@ -7,7 +7,10 @@ import io.lb4j.Subset;
 import io.lb4j.balancer.InstanceReport.State;
 import io.lb4j.balancer.Outlook.View;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,6 +40,14 @@ final class SubsetViews {
         this.eligibility = eligibility;
         this.routings = routings;
         this.trials = trials;
+    }
+
+    /**
+     * Each once, in the order they are declared: pickers are made in that order, some of which draw where they begin, so that the
+     * same seed gives the same picks. {@code Set.copyOf} has another order in each process.
+     */
+    static Set<Subset> inOrder(Collection<Subset> subsets) {
+        return Collections.unmodifiableSet(new LinkedHashSet<>(List.copyOf(subsets)));
     }
 
     /** Declares these and no others; to be followed by a {@link #refresh}. Returns whether that is news. */

@@ -359,4 +359,28 @@ class SubsetTest {
         Subset last = Subset.of("version", "v999").orAnyInstance();
         assertThat(picks(balancer, within(last))).containsExactly("a", "c");
     }
+
+    @Test
+    void subsets_makeTheirPickersInTheOrderTheyAreDeclared() {
+        List<String> ids = List.of("e", "b", "h", "a", "d", "g", "c", "f");
+        Subset[] subsets = ids.stream().map(id -> Subset.of("version", id)).toArray(Subset[]::new);
+        List<String> made = new ArrayList<>();
+        Strategy strategy = eligible -> {
+            if (eligible.size() == 1) {
+                made.add(eligible.get(0).instance().id());
+            }
+            return request -> eligible.get(0);
+        };
+        LoadBalancer balancer = build(
+                builder(subsets).strategy(strategy),
+                ids.stream().map(id -> instance(id, id, 0)).toArray(ServiceInstance[]::new));
+        assertThat(made).isEqualTo(ids);
+
+        made.clear();
+        balancer.subsets(List.of());
+        balancer.subsets(List.of(subsets));
+        time.advance(Duration.ofMillis(1));
+
+        assertThat(made).isEqualTo(ids);
+    }
 }
