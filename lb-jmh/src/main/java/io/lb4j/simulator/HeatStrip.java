@@ -20,7 +20,9 @@ final class HeatStrip {
     /** More would be too thin to see. */
     static final int MOST_ROWS = 48;
 
-    private static final int NAMED_ROWS = 14;
+    /** So far apart are the names of rows at least. */
+    private static final int NAME_HEIGHT = 11;
+
     private static final int LEFT = 96;
     private static final int RIGHT = 26;
     private static final int TOP = 6;
@@ -89,6 +91,7 @@ final class HeatStrip {
         List<Integer> rows = rows(crowds);
         int row = Math.max(4, Math.min(16, 190 / rows.size()));
         int height = row * rows.size();
+        int named = (NAME_HEIGHT + row - 1) / row;
         BufferedImage cells = new BufferedImage(Course.SLICES, rows.size(), BufferedImage.TYPE_BYTE_INDEXED, PALETTE);
         StringBuilder names = new StringBuilder();
         for (int i = 0; i < rows.size(); i++) {
@@ -98,7 +101,7 @@ final class HeatStrip {
                         slice < crowd.inFlight().size() ? crowd.inFlight().get(slice) : Double.NaN;
                 cells.getRaster().setSample(slice, i, 0, colour(value, most));
             }
-            if (rows.size() <= NAMED_ROWS || i % 8 == 0) {
+            if (i % named == 0) {
                 names.append(String.format(
                         Locale.ROOT,
                         "<text class=\"e\" x=\"%d\" y=\"%s\">%s</text>",

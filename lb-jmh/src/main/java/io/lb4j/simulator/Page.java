@@ -20,7 +20,7 @@ final class Page {
               th { font-weight: 600; color: #59636e; vertical-align: bottom; white-space: normal; max-width: 170px } th:first-child, td:first-child, .left { text-align: left } td.left { white-space: normal; min-width: 130px }
               tr.own td { background: #eef6ff; font-weight: 600 } tr.bound td { color: #59636e; font-style: italic }
               .scroll { overflow-x: auto } .matrix td { padding: 2px 6px; font-size: 12px } .matrix th.up { height: 190px; padding: 0 }
-              .matrix th.up div { width: 30px; writing-mode: vertical-rl; transform: rotate(180deg); font-size: 12px; font-weight: 400 }
+              .matrix th.up div { width: 30px; text-align: left; writing-mode: vertical-rl; transform: rotate(180deg); font-size: 12px; font-weight: 400 }
               .grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 12px 28px }
               figure { margin: 10px 0 0 } figcaption { font-weight: 600; font-size: 13px } figure > svg { width: 100%; display: block }
               svg text { font: 11px system-ui, sans-serif; fill: #1f2328 } svg text.soft { fill: #59636e }
@@ -92,7 +92,9 @@ final class Page {
                     ratio(row.worst()),
                     escaped(row.worstIn()),
                     row.losses() == 0 ? "" : row.losses() + "×",
-                    row.losses() == 0 ? "" : escaped(row.lostIn()) + ", " + lost(row.lost())));
+                    row.losses() == 0
+                            ? ""
+                            : escaped(row.lostIn()) + ", " + lost(row.lost()).replace(" ", "&nbsp;")));
         }
         out.append("</table></div>");
     }

@@ -41,7 +41,7 @@ final class Plot {
             add("<path class=\"grid\" d=\"M%s %dV%d\"/>", px(at), TOP, height - BOTTOM);
             add(
                     "<text class=\"m\" x=\"%s\" y=\"%d\">%s</text>",
-                    px(at), height - BOTTOM + 15, x.text().apply(tick));
+                    px(at), height - BOTTOM + 18, x.text().apply(tick));
         }
         for (double tick : y.ticks()) {
             double at = down(tick);

@@ -3,7 +3,10 @@ package io.lb4j.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lb4j.Strategy;
 import io.lb4j.strategy.Strategies;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -11,8 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +41,15 @@ class SimulationReportTest {
             .lasts(Duration.ofMillis(5), Duration.ZERO)
             .build();
 
+    /** The second comes in the middle, and the one client has no use for it: it goes on with the call it makes all the time. */
+    private static final Scenario JOIN = Scenario.named("join")
+            .server("a", ServerSpec.firstCome(1))
+            .serviceTime(ServiceTime.constant(Duration.ofMinutes(1)))
+            .load(Load.closed(1, Duration.ZERO))
+            .lasts(Duration.ofSeconds(6), Duration.ZERO)
+            .at(Duration.ofSeconds(3), fleet -> fleet.join("b", ServerSpec.firstCome(1)))
+            .build();
+
     @Test
     void page_needsNothingElse_andIsTheSameForTheSameSeed() throws IOException {
         Path file = directory.resolve("new/report.html");
@@ -53,6 +67,67 @@ class SimulationReportTest {
                 .hasSizeLessThan(200_000);
         assertThat(page.split("<svg", -1)).hasSameSizeAs(page.split("</svg>", -1));
         assertThat(page.split("<figure>", -1)).hasSameSizeAs(page.split("</figure>", -1));
+    }
+
+    @Test
+    void bounds_areMarked_inTablesAndPictures() {
+        Report report =
+                Simulation.compare(Strategies.random()).with(List.of(SPIKE)).run();
+
+        assertThat(report.markdown())
+                .contains("\n| mine | ", "\n| *shortest queue* | ", "\n| *central queue* | ")
+                .doesNotContain("| shortest queue |", "*mine*");
+        assertThat(report.html())
+                .contains("<tr class=\"bound\"><td>shortest queue</td><td>bound</td>")
+                .contains("stroke-dasharray=\"6 3\"/></svg>shortest queue (bound)")
+                .contains("stroke-dasharray=\"2 3\"/></svg>central queue (bound)")
+                .doesNotContain("<tr class=\"bound\"><td>mine");
+    }
+
+    @Test
+    void dots_areSharesInTermsOfAnEqualOne() {
+        Scenario two = Scenario.named("two")
+                .server("a", ServerSpec.firstCome(1))
+                .server("b", ServerSpec.firstCome(1))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(1)))
+                .load(Load.regular(100))
+                .lasts(Duration.ofSeconds(1), Duration.ZERO)
+                .build();
+        Strategy uneven = eligible -> {
+            int[] picks = new int[1];
+            return request -> eligible.get(picks[0]++ % 4 == 0 ? 1 : 0);
+        };
+
+        String page = Simulation.compare(uneven).with(List.of(two)).run().html();
+
+        assertThat(page).contains("<title>a: 1.5×</title>", "<title>b: 0.5×</title>");
+    }
+
+    @Test
+    void strip_isDarkestWhereMostCallsAre_andGreyWhereThereIsNoServer() throws IOException {
+        Course course = Run.of(JOIN, Algorithm.shortestQueue(), 1).course();
+
+        BufferedImage cells = picture(HeatStrip.svg(course, 4));
+
+        assertThat(cells.getWidth()).isEqualTo(Course.SLICES);
+        assertThat(cells.getHeight()).isEqualTo(2);
+        // The first one has one call all the time: half of the way, by the square root of a quarter.
+        assertThat(cells.getRaster().getSample(30, 0, 0)).isEqualTo(32);
+        assertThat(cells.getRaster().getSample(29, 1, 0)).as("before it joined").isEqualTo(64);
+        assertThat(cells.getRaster().getSample(31, 1, 0))
+                .as("with nothing to do")
+                .isZero();
+        assertThat(cells.getRGB(31, 1) & 0xff).as("pale").isGreaterThan(cells.getRGB(30, 0) & 0xff);
+        assertThat(picture(HeatStrip.svg(course, 1)).getRaster().getSample(30, 0, 0))
+                .isEqualTo(63);
+        assertThat(HeatStrip.legend(4)).contains(">0</text>", ">1</text>", ">≥ 4</text>");
+    }
+
+    private static BufferedImage picture(String svg) throws IOException {
+        String start = "base64,";
+        int from = svg.indexOf(start) + start.length();
+        byte[] png = Base64.getDecoder().decode(svg.substring(from, svg.indexOf('"', from)));
+        return ImageIO.read(new ByteArrayInputStream(png));
     }
 
     @Test

@@ -61,21 +61,6 @@ class TheoryTest {
         within(result, erlang(servers, rho));
     }
 
-    /**
-     * Near saturation a queue forgets in about 4 / (1 - rho)^2 of its calls, 40,000 here (Cohen, The Single Server Queue,
-     * III.7), and has to be watched for a thousand times that.
-     */
-    @Timeout(300)
-    @EnabledIfSystemProperty(named = "simulation", matches = "full")
-    @Execution(ExecutionMode.CONCURRENT)
-    @ParameterizedTest
-    @CsvSource({"1", "10"})
-    void centralQueue_nearSaturation_isErlangsC(int servers) {
-        Result result = Run.of(fleet(servers, 0.99, 120_000_000).build(), Algorithm.centralQueue(), 7);
-
-        within(result, erlang(servers, 0.99));
-    }
-
     /** Each server alone sees independent calls, whatever the others have: 1 / (1 - rho), with queues and with shares. */
     @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
@@ -105,7 +90,7 @@ class TheoryTest {
         isNear(expected, 0.005, Run.of(fleet(1000, rho, 600_000).build(), LEAST_OF_TWO, 7));
     }
 
-    /** Mitzenmacher's own simulation of a hundred servers is 9 % above the model here, and so a thousand are a tenth of that. */
+    /** With a thousand servers a rest of 1 % is allowed. */
     @Timeout(300)
     @EnabledIfSystemProperty(named = "simulation", matches = "full")
     @Execution(ExecutionMode.CONCURRENT)
