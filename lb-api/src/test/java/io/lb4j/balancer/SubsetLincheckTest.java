@@ -15,7 +15,6 @@ import org.junit.jupiter.api.Timeout;
 
 /** Subsets that are declared and taken back while calls ask for them, under Lincheck's model checker. */
 @Tag("lincheck")
-@Tag("lincheck")
 @Timeout(value = 4, unit = TimeUnit.MINUTES) // seconds of work, but on a busy machine they stretch
 final class SubsetLincheckTest {
     @Test
