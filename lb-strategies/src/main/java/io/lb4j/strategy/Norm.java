@@ -112,12 +112,15 @@ final class Norm {
         LATE_NANOS.setOpaque(this, (float) (mean + LATE * Math.sqrt(Math.max(0, squares.orElse(0) - mean * mean))));
         double log = Math.log(time);
         logarithm.add(log);
-        return log - logarithm.orElse(log);
+        return aboveUsual(log);
     }
 
     /** The logarithm of how many times longer than usual that is. */
     double deviation(double time) {
-        double log = Math.log(time);
+        return aboveUsual(Math.log(time));
+    }
+
+    private double aboveUsual(double log) {
         return log - logarithm.orElse(log);
     }
 
