@@ -84,7 +84,32 @@ abstract class ProgramSource implements RealSource {
             StaticDiscovery discovery = StaticDiscovery.builder().build();
             discoveries.add(discovery);
             services.keySet().forEach(service -> discovery.set(service, copies(service)));
-            return discovery;
+            return new Open(discovery);
+        }
+
+        /** One that is closed can't be told of a change any more. */
+        private final class Open implements ServiceDiscovery {
+            private final StaticDiscovery discovery;
+
+            Open(StaticDiscovery discovery) {
+                this.discovery = discovery;
+            }
+
+            @Override
+            public Watch watch(String service, Listener listener) {
+                return discovery.watch(service, listener);
+            }
+
+            @Override
+            public boolean vouchesForEmptyLists() {
+                return discovery.vouchesForEmptyLists();
+            }
+
+            @Override
+            public void close() {
+                discoveries.remove(discovery);
+                discovery.close();
+            }
         }
     }
 
