@@ -7,6 +7,7 @@ import io.lb4j.Picker;
 import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import io.lb4j.Ticker;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,21 @@ final class Adaptive implements Strategy {
 
     /** Of more instances so many are drawn, besides those that answered lately. */
     private static final int DRAWN = 8;
+
+    /**
+     * One call in so many asks an instance that was not heard of for long, if it is about as good as the best. With the best alone,
+     * whichever was warm served a quiet service of ten, and that another had died was found out seconds later. Powers of two.
+     */
+    private static final int ALIKE_ASKED = 8;
+
+    private static final double ALIKE = 1.2;
+
+    /** And one in so many asks one that is worse, but no more than that: a slow call or two, as after a start, are forgotten slowly. */
+    private static final int WORSE_ASKED = 64;
+
+    private static final double WORSE = 4;
+
+    private static final long UNHEARD_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     /** With more instances than that one client knows next to nothing of each, and nothing is kept of them. */
     static final int MOST = 1024;
@@ -94,9 +110,10 @@ final class Adaptive implements Strategy {
             return candidates[best >= 0 ? best : all(PickRequest.plain(), now)];
         }
 
-        /** The least loaded of all; -1 if all are excluded. Ties are drawn, and the idle by weight. */
+        /** The least loaded of all, or one that was not heard of for long; -1 if all are excluded. Ties are drawn, and the idle by weight. */
         private int all(PickRequest request, long now) {
             long bits = random.nextLong();
+            long first = bits;
             boolean retry = request.excludedCount() > 0;
             int idle = -1;
             double idleShares = 0;
@@ -130,7 +147,34 @@ final class Adaptive implements Strategy {
                     busy = uniform(bits) * ++busyTies < 1 ? i : busy;
                 }
             }
-            return idle >= 0 && (busy < 0 || load(idle, now) <= least * weights[idle]) ? idle : busy;
+            int best = idle >= 0 && (busy < 0 || load(idle, now) <= least * weights[idle]) ? idle : busy;
+            // Where weights differ the idle were drawn, and all have their share.
+            if ((first & (ALIKE_ASKED - 1)) != 0 || !equalWeights || best < 0 || candidates[best].inFlight() > 0) {
+                return best;
+            }
+            double worse = (first & (WORSE_ASKED - 1)) == 0 ? WORSE : ALIKE;
+            return unheard(best, worse * load(best, now), (int) (first >>> 32), request, now);
+        }
+
+        /** The idle one that was not heard of for longest, if that is long and its load not more than that; else the best. */
+        private int unheard(int best, double most, int start, PickRequest request, long now) {
+            boolean retry = request.excludedCount() > 0;
+            long longest = UNHEARD_NANOS;
+            int found = best;
+            // From anywhere, lest all clients that begin ask the same one first.
+            int i = Integer.remainderUnsigned(start, candidates.length);
+            for (int looked = 0; looked < candidates.length; looked++) {
+                i = i + 1 == candidates.length ? 0 : i + 1;
+                long age = experiences[i].unheard(now);
+                if (age > longest && !(retry && request.excludes(candidates[i]))) {
+                    double others = experiences[i].others(weights[i], now);
+                    if (experiences[i].idle(others) && experiences[i].load(others, now) <= most) {
+                        longest = age;
+                        found = i;
+                    }
+                }
+            }
+            return found;
         }
 
         /** The least loaded of a few that are drawn and of those that answered lately. */

@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** What a client has learnt of one instance: what it reported, and by how much its answers deviate from what is usual. */
 final class Experience extends ResponseTime {
@@ -116,11 +117,8 @@ final class Experience extends ResponseTime {
 
     private volatile float failingBefore;
 
-    /** Whether the last call had no answer at all. */
-    private volatile boolean silent;
-
-    /** Whether it had no connection, which another call costs little to find out. */
-    private volatile boolean unreachable;
+    /** In what way the last call had no answer at all; null if it had one. */
+    private volatile Outcome.@Nullable Kind silence;
 
     private volatile float rejecting;
     private float lastNanos;
@@ -179,7 +177,7 @@ final class Experience extends ResponseTime {
     private void succeeded() {
         if (run > 0 || failingBefore > 0) {
             run = 0;
-            silent = false;
+            silence = null;
             failingBefore = (float) failing();
         }
     }
@@ -203,8 +201,7 @@ final class Experience extends ResponseTime {
     void failed(Outcome outcome, float nanos, long nowNanos) {
         int failures = run + 1;
         run = failures;
-        silent = outcome.isLocalFailure();
-        unreachable = outcome.kind() == Outcome.Kind.CONNECT_FAILURE;
+        silence = outcome.isLocalFailure() ? outcome.kind() : null;
         FAILED_AT.setOpaque(this, nowNanos);
         if (outcome.kind() == Outcome.Kind.SERVER_ERROR && nanos > norm.pace()) {
             learn(norm.deviation(nanos), nowNanos);
@@ -219,6 +216,18 @@ final class Experience extends ResponseTime {
     /** Whether it has nothing to do, as far as is known. */
     boolean idle(double othersExpected) {
         return candidate.inFlight() == 0 && othersExpected < NONE;
+    }
+
+    /** For how long nothing was heard of it, in nanoseconds. */
+    long unheard(long nowNanos) {
+        long least = learnt ? nowNanos - (long) LEARNT_AT.getOpaque(this) : Long.MAX_VALUE;
+        if (run > 0) {
+            least = Math.min(least, nowNanos - (long) FAILED_AT.getOpaque(this));
+        }
+        if (rejecting > 0) {
+            least = Math.min(least, nowNanos - (long) REJECTED_AT.getOpaque(this));
+        }
+        return least;
     }
 
     /** How many calls of others it has, by estimate. */
@@ -242,9 +251,10 @@ final class Experience extends ResponseTime {
         int own = candidate.inFlight();
         double load = own + othersExpected + 1;
         double trust = norm.trust();
-        if (silent) {
+        Outcome.Kind silent = silence;
+        if (silent != null) {
             // How soon it answered before says nothing of an instance that doesn't any more.
-            load *= unreachable && own == 0 && run <= LEFT_TO_HEALTH && isDue(nowNanos) ? SUSPECTED : 1;
+            load *= suspicion(silent, own, nowNanos);
         } else if (trust > 0 && learnt) {
             double expected = trust * bias(nowNanos);
             if (Math.abs(expected) > ALIKE) {
@@ -264,10 +274,26 @@ final class Experience extends ResponseTime {
         // A call that is late shows a stall before it ends.
         double age = age(nowNanos);
         double late = norm.lateNanos();
-        if (age > late && age < LONGEST_STALL) {
+        if (age > late && age < LONGEST_STALL && silent == null) {
             load *= age / late;
         }
         return load;
+    }
+
+    /** Makes an instance whose last calls had no answer more or less attractive, until health had its chance. */
+    private double suspicion(Outcome.Kind silent, int own, long nowNanos) {
+        if (run > LEFT_TO_HEALTH) {
+            return 1;
+        }
+        return switch (silent) {
+            case CONNECT_FAILURE -> own == 0 && isDue(nowNanos) ? SUSPECTED : 1;
+            // Each that asks waits until its time is out. One after the other, three of half a second were not known in
+            // two seconds: so
+            // the second and the third wait at the same time, and then none until there was time to take it out for
+            // these.
+            case TIMEOUT -> own == 1 && run == 1 ? SUSPECTED : isDue(nowNanos) ? 1 : 1 / SUSPECTED;
+            default -> 1;
+        };
     }
 
     /** Whether its last failure is so long ago that what ailed all alike, such as a pause of this process, is over. */

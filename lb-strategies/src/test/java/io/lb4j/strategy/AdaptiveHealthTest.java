@@ -8,9 +8,14 @@ import io.lb4j.Strategy;
 import io.lb4j.balancer.InstanceReport;
 import io.lb4j.balancer.Lease;
 import io.lb4j.balancer.LoadBalancer;
+import io.lb4j.health.OutlierDetection;
 import io.lb4j.testing.ManualDiscovery;
 import io.lb4j.testing.VirtualTime;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -23,15 +28,18 @@ final class AdaptiveHealthTest {
     private static final int INSTANCES = 10;
     private static final Duration BETWEEN = Duration.ofMillis(5);
     private static final Duration ANSWER = Duration.ofMillis(1);
+    private static final Duration TIME_OUT = Duration.ofMillis(500);
 
     private final VirtualTime time = new VirtualTime();
     private final ManualDiscovery discovery = new ManualDiscovery();
+    private OutlierDetection health = OutlierDetection.DEFAULT;
     private LoadBalancer balancer = balancer(Strategies.adaptive());
 
     private LoadBalancer balancer(Strategy strategy) {
         LoadBalancer made = LoadBalancer.builder("orders")
                 .discovery(discovery)
                 .strategy(strategy)
+                .outlierDetection(health)
                 .ticker(time)
                 .scheduler(time)
                 .random(new SplittableRandom(1))
@@ -93,6 +101,51 @@ final class AdaptiveHealthTest {
         // Five of its calls, of which one in ten is its own; chance draws when.
         assertThat(adaptive).isLessThan(150);
         assertThat(twoChoices).isLessThan(150);
+    }
+
+    /** One of ten is a little quicker, so that the others are hardly needed; and yet it is found out that one of these hangs. */
+    @Test
+    void instance_thatHangsInAQuietService_isEjectedInThreeTimeOutsAtTheExpenseOfFourCalls() {
+        balancer.close();
+        health = OutlierDetection.builder().consecutiveLocalFailures(3).build();
+        balancer = balancer(Strategies.adaptive());
+        for (int i = 0; i < 4000; i++) {
+            answer(balancer.acquire(PickRequest.plain()));
+        }
+        List<Lease> hung = new ArrayList<>();
+        Deque<Long> timeOuts = new ArrayDeque<>();
+        int waited = 0;
+        long start = time.nanos();
+        while (!isOut() && time.nanos() - start < Duration.ofSeconds(10).toNanos()) {
+            while (!timeOuts.isEmpty() && timeOuts.peek() <= time.nanos()) {
+                timeOuts.remove();
+                hung.remove(0).close(Outcome.TIMEOUT);
+            }
+            Lease lease = balancer.acquire(PickRequest.plain());
+            if (Rig.index(lease.instance()) == 0) {
+                waited++;
+                hung.add(lease);
+                timeOuts.add(time.nanos() + TIME_OUT.toNanos());
+                time.advance(BETWEEN);
+            } else {
+                answer(lease);
+            }
+            time.runDue();
+        }
+        assertThat(Duration.ofNanos(time.nanos() - start)).isLessThan(TIME_OUT.multipliedBy(3));
+        assertThat(waited).isBetween(1, 4);
+        hung.forEach(Lease::close);
+    }
+
+    /** The last takes four fifths of the others' time. */
+    private void answer(Lease lease) {
+        Duration takes = Rig.index(lease.instance()) == INSTANCES - 1
+                ? ANSWER.multipliedBy(8).dividedBy(10)
+                : ANSWER;
+        time.advance(takes);
+        lease.close(Outcome.SUCCESS);
+        time.advance(BETWEEN.minus(takes));
+        time.runDue();
     }
 
     @Test

@@ -85,6 +85,59 @@ final class AdaptiveTest {
     }
 
     @Test
+    void pick_oneOfTenIsALittleQuicker_theOthersAreNotForgotten() {
+        rig.set(Rig.equal(10));
+        serve(2000, 10, i -> i == 0 ? 8 * MS : 10 * MS);
+        long[] counts = serve(800, 10, i -> i == 0 ? 8 * MS : 10 * MS);
+        assertThat(counts[0]).isGreaterThan(300);
+        // In eight seconds; one call in eight is for all of them, as it was not heard of them for a quarter of a
+        // second.
+        for (int i = 1; i < 10; i++) {
+            assertThat(counts[i]).isGreaterThan(5);
+        }
+        rig.close();
+    }
+
+    @Test
+    void pick_oneOfTenTakesTwiceAsLong_isTriedNowAndThen() {
+        rig.set(Rig.equal(10));
+        serve(2000, 10, i -> i == 0 ? 20 * MS : 10 * MS);
+        assertThat(serve(1000, 10, i -> i == 0 ? 20 * MS : 10 * MS)[0]).isBetween(5L, 50L);
+        rig.close();
+    }
+
+    @Test
+    void pick_timedOutOnItTwice_isLeftAloneForATenthOfASecond() {
+        rig.set(Rig.equal(2));
+        serve(100, 2, i -> MS);
+        for (int failures = 0; failures < 2; ) {
+            Lease lease = rig.balancer.acquire(PickRequest.plain());
+            rig.time.advance(Duration.ofMillis(1));
+            boolean isFirst = Rig.index(lease.instance()) == 0;
+            failures += isFirst ? 1 : 0;
+            lease.close(isFirst ? Outcome.TIMEOUT : Outcome.SUCCESS);
+        }
+        assertThat(serve(90, 2, i -> MS)[0]).isZero();
+        assertThat(serve(90, 2, i -> MS)[0]).isPositive();
+        rig.close();
+    }
+
+    @Test
+    void pick_firstCallOfAThousandClients_isAnywhere() {
+        long[] counts = new long[10];
+        for (int seed = 0; seed < 1000; seed++) {
+            Rig client = new Rig(Strategies.adaptive(), seed);
+            client.set(Rig.equal(10));
+            try (Lease lease = client.balancer.acquire(PickRequest.plain())) {
+                counts[Rig.index(lease.instance())]++;
+            }
+            client.close();
+        }
+        assertThat(ChiSquare.excess(counts, Rig.equal(10))).isLessThan(1);
+        rig.close();
+    }
+
+    @Test
     void pick_slowInstanceIsQuickAgain_isUsedAgain() {
         rig.set(Rig.equal(2));
         serve(1000, 2, index -> index == 0 ? 30 * MS : 10 * MS);
