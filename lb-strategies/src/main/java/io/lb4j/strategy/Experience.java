@@ -201,7 +201,11 @@ final class Experience extends ResponseTime {
     void failed(Outcome outcome, float nanos, long nowNanos) {
         int failures = run + 1;
         run = failures;
-        silence = outcome.isLocalFailure() ? outcome.kind() : null;
+        boolean silent = outcome.isLocalFailure();
+        silence = silent ? outcome.kind() : null;
+        if (silent) {
+            norm.unanswered(this, nowNanos);
+        }
         FAILED_AT.setOpaque(this, nowNanos);
         if (outcome.kind() == Outcome.Kind.SERVER_ERROR && nanos > norm.pace()) {
             learn(norm.deviation(nanos), nowNanos);
@@ -252,9 +256,11 @@ final class Experience extends ResponseTime {
         double load = own + othersExpected + 1;
         double trust = norm.trust();
         Outcome.Kind silent = silence;
+        double suspicion = 1;
         if (silent != null) {
             // How soon it answered before says nothing of an instance that doesn't any more.
-            load *= suspicion(silent, own, nowNanos);
+            suspicion = suspicion(silent, own, nowNanos);
+            load *= suspicion;
         } else if (trust > 0 && learnt) {
             double expected = trust * bias(nowNanos);
             if (Math.abs(expected) > ALIKE) {
@@ -274,23 +280,24 @@ final class Experience extends ResponseTime {
         // A call that is late shows a stall before it ends.
         double age = age(nowNanos);
         double late = norm.lateNanos();
-        if (age > late && age < LONGEST_STALL && silent == null) {
+        if (age > late && age < LONGEST_STALL && suspicion >= 1) {
             load *= age / late;
         }
         return load;
     }
 
-    /** Makes an instance whose last calls had no answer more or less attractive, until health had its chance. */
+    /** Makes an instance whose last call had no answer more or less attractive, until health had its chance. */
     private double suspicion(Outcome.Kind silent, int own, long nowNanos) {
-        if (run > LEFT_TO_HEALTH) {
+        // A process that got no processor for a second asked whoever failed first again until it was ejected, then the
+        // next.
+        if (run > LEFT_TO_HEALTH || norm.severalUnanswered(nowNanos)) {
             return 1;
         }
         return switch (silent) {
             case CONNECT_FAILURE -> own == 0 && isDue(nowNanos) ? SUSPECTED : 1;
-            // Each that asks waits until its time is out. One after the other, three of half a second were not known in
-            // two seconds: so
-            // the second and the third wait at the same time, and then none until there was time to take it out for
-            // these.
+            // Who asks waits until its time is out. One after the other, three of half a second took two seconds: so
+            // the second
+            // and the third wait together, and then nobody until health had time to take it out for these.
             case TIMEOUT -> own == 1 && run == 1 ? SUSPECTED : isDue(nowNanos) ? 1 : 1 / SUSPECTED;
             default -> 1;
         };

@@ -35,6 +35,8 @@ final class Norm {
     /** Instances that report are those just used, which are less busy than the rest: they were chosen for it. */
     private static final double SELECTION = 1.3;
 
+    private static final long SAME_CAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final VarHandle OTHERS = Fields.of(MethodHandles.lookup(), "others", double.class);
     private static final VarHandle PACE = Fields.of(MethodHandles.lookup(), "pace", double.class);
     private static final VarHandle LATE_NANOS = Fields.of(MethodHandles.lookup(), "lateNanos", double.class);
@@ -53,6 +55,11 @@ final class Norm {
 
     /** A cursor that threads may overwrite for each other: an entry more or less is no harm. */
     private int cursor;
+
+    private volatile @Nullable Experience lastUnanswered;
+    private volatile long lastUnansweredAt;
+    private volatile boolean severalUnanswered;
+    private volatile long severalUnansweredAt;
 
     // What a pick asks for each instance it looks at is worked out when a call ends, not there.
 
@@ -144,6 +151,22 @@ final class Norm {
             return 0;
         }
         return Math.min(1, Math.max(0, products.orElse(0) / spread - 2 / Math.sqrt(count)));
+    }
+
+    /** Somebody did not answer. */
+    void unanswered(Experience who, long nowNanos) {
+        Experience before = lastUnanswered;
+        if (before != who && before != null && nowNanos - lastUnansweredAt < SAME_CAUSE_NANOS) {
+            severalUnansweredAt = nowNanos;
+            severalUnanswered = true;
+        }
+        lastUnansweredAt = nowNanos;
+        lastUnanswered = who;
+    }
+
+    /** Whether several did not answer lately, so that it is rather this process or its network than any of them. */
+    boolean severalUnanswered(long nowNanos) {
+        return severalUnanswered && nowNanos - severalUnansweredAt < SAME_CAUSE_NANOS;
     }
 
     void answeredLately(Experience who) {

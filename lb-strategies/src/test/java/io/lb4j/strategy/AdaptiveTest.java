@@ -123,6 +123,37 @@ final class AdaptiveTest {
     }
 
     @Test
+    void pick_twoWereNotReached_areNotAskedBeforeTheThird() {
+        int third = 0;
+        for (int seed = 0; seed < 30; seed++) {
+            Rig client = new Rig(Strategies.adaptive(), seed);
+            client.set(Rig.equal(3));
+            for (int i = 0; i < 50; i++) {
+                try (Lease lease = client.balancer.acquire(PickRequest.plain())) {
+                    client.time.advance(Duration.ofMillis(1));
+                    lease.close(Outcome.SUCCESS);
+                }
+            }
+            for (boolean[] failed = new boolean[2]; !failed[0] || !failed[1]; ) {
+                try (Lease lease = client.balancer.acquire(PickRequest.plain())) {
+                    int index = Rig.index(lease.instance());
+                    lease.close(index < 2 ? Outcome.CONNECT_FAILURE : Outcome.SUCCESS);
+                    if (index < 2) {
+                        failed[index] = true;
+                    }
+                }
+            }
+            client.time.advance(Duration.ofMillis(500));
+            try (Lease lease = client.balancer.acquire(PickRequest.plain())) {
+                third += Rig.index(lease.instance()) == 2 ? 1 : 0;
+            }
+            client.close();
+        }
+        assertThat(third).isPositive();
+        rig.close();
+    }
+
+    @Test
     void pick_firstCallOfAThousandClients_isAnywhere() {
         long[] counts = new long[10];
         for (int seed = 0; seed < 1000; seed++) {
