@@ -226,7 +226,7 @@ final class Experience extends ResponseTime {
     long unheard(long nowNanos) {
         long least = learnt ? nowNanos - (long) LEARNT_AT.getOpaque(this) : Long.MAX_VALUE;
         if (run > 0) {
-            least = Math.min(least, nowNanos - (long) FAILED_AT.getOpaque(this));
+            least = Math.min(least, sinceFailed(nowNanos));
         }
         if (rejecting > 0) {
             least = Math.min(least, nowNanos - (long) REJECTED_AT.getOpaque(this));
@@ -271,7 +271,7 @@ final class Experience extends ResponseTime {
         double failing = run > LEFT_TO_HEALTH ? failing() : failingBefore;
         if (failing > 0) {
             double memory = Math.max(FAILURE_MEMORY, FAILURE_MEMORY_CALLS * norm.pace());
-            load *= 1 + FAILURE_PENALTY * failing * left((nowNanos - (long) FAILED_AT.getOpaque(this)) / memory);
+            load *= 1 + FAILURE_PENALTY * failing * left(sinceFailed(nowNanos) / memory);
         }
         if (rejecting > 0) {
             double age = (nowNanos - (long) REJECTED_AT.getOpaque(this)) / MEMORY;
@@ -298,14 +298,18 @@ final class Experience extends ResponseTime {
             // Who asks waits until its time is out. One after the other, three of half a second took two seconds: so
             // the second
             // and the third wait together, and then nobody until health had time to take it out for these.
-            case TIMEOUT -> own == 1 && run == 1 ? SUSPECTED : isDue(nowNanos) ? 1 : 1 / SUSPECTED;
+            case TIMEOUT -> own == 1 && run == 1 ? SUSPECTED : sinceFailed(nowNanos) > AGAIN ? 1 : 1 / SUSPECTED;
             default -> 1;
         };
     }
 
     /** Whether its last failure is so long ago that what ailed all alike, such as a pause of this process, is over. */
     private boolean isDue(long nowNanos) {
-        return nowNanos - (long) FAILED_AT.getOpaque(this) > Math.max(AGAIN, AGAIN_CALLS * norm.pace());
+        return sinceFailed(nowNanos) > Math.max(AGAIN, AGAIN_CALLS * norm.pace());
+    }
+
+    private long sinceFailed(long nowNanos) {
+        return nowNanos - (long) FAILED_AT.getOpaque(this);
     }
 
     /** What is left after so many times the memory: close to exp(-x), for a division. */
