@@ -17,7 +17,8 @@ public final class Targets {
     private static final long[] HELD_OUT = {7001, 7002, 7003};
 
     private static final List<Subject> SUBJECTS = List.of(
-            new Subject("default", Strategies.defaultStrategy()), new Subject("two choices", Strategies.powerOfTwoChoices()));
+            new Subject("default", Strategies.defaultStrategy()),
+            new Subject("two choices", Strategies.powerOfTwoChoices()));
 
     private Targets() {}
 

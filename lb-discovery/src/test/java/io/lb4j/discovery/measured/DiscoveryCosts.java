@@ -34,7 +34,8 @@ public final class DiscoveryCosts {
 
     /** The schemes of those to measure; in the project's root. */
     public static void main(String[] arguments) throws Exception {
-        // ZooKeeper's server makes itself the handler of all threads without one, and logs to nowhere: this ended without a word.
+        // ZooKeeper's server makes itself the handler of all threads without one, and logs to nowhere: this ended
+        // without a word.
         Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> e.printStackTrace());
         Path root = Path.of("").toAbsolutePath();
         List<Subject> subjects = arguments.length == 0
