@@ -288,16 +288,14 @@ final class Experience extends ResponseTime {
 
     /** Makes an instance whose last call had no answer more or less attractive, until health had its chance. */
     private double suspicion(Outcome.Kind silent, int own, long nowNanos) {
-        // A process that got no processor for a second asked whoever failed first again until it was ejected, then the
-        // next.
+        // Without that, a process that got no processor for a second asked one again until it was out, then the next.
         if (run > LEFT_TO_HEALTH || norm.severalUnanswered(nowNanos)) {
             return 1;
         }
         return switch (silent) {
             case CONNECT_FAILURE -> own == 0 && isDue(nowNanos) ? SUSPECTED : 1;
-            // Who asks waits until its time is out. One after the other, three of half a second took two seconds: so
-            // the second
-            // and the third wait together, and then nobody until health had time to take it out for these.
+            // Who asks waits until its time is out. One after the other, three of half a second took two seconds;
+            // so the second and the third wait together, and then nobody until health had time to take it out.
             case TIMEOUT -> own == 1 && run == 1 ? SUSPECTED : sinceFailed(nowNanos) > AGAIN ? 1 : 1 / SUSPECTED;
             default -> 1;
         };

@@ -90,8 +90,7 @@ final class AdaptiveTest {
         serve(2000, 10, i -> i == 0 ? 8 * MS : 10 * MS);
         long[] counts = serve(800, 10, i -> i == 0 ? 8 * MS : 10 * MS);
         assertThat(counts[0]).isGreaterThan(300);
-        // In eight seconds; one call in eight is for all of them, as it was not heard of them for a quarter of a
-        // second.
+        // In eight seconds, in which one call in eight is for these.
         for (int i = 1; i < 10; i++) {
             assertThat(counts[i]).isGreaterThan(5);
         }
