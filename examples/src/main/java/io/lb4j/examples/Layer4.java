@@ -3,6 +3,7 @@ package io.lb4j.examples;
 import io.lb4j.balancer.LoadBalancer;
 import io.lb4j.discovery.FileDiscovery;
 import io.lb4j.strategy.Strategies;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,8 +14,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PostgreSQL, Redis or DNS servers behind one name, without HTTP: {@code Layer4 postgresql services.json 2000 200} makes
- * 2,000 operations, 200 a second. Servers may be killed and, by editing the file, added meanwhile. An operation whose session breaks is
+ * PostgreSQL, Redis or DNS servers behind one name, without HTTP: {@code Layer4 postgresql services.json 200} makes
+ * 200 operations a second until its standard input ends. Servers may be killed and, by editing the file, added meanwhile. An operation whose session breaks is
  * done again on a new one, at most twice, as a pool would; {@link Layer4Clients} has what is particular to each kind. With a file
  * of certificates as the last argument, TLS is spoken to Redis, and to PostgreSQL in every second session; the servers are
  * verified to be {@code orders}.
@@ -33,17 +34,18 @@ public final class Layer4 {
      */
     private static final long PAUSE_MILLIS = 50;
 
+    private final AtomicInteger operations = new AtomicInteger();
     private final AtomicInteger repeated = new AtomicInteger();
     private final AtomicInteger failed = new AtomicInteger();
     private final Map<String, Integer> served = new TreeMap<>();
+    private volatile boolean ended;
 
     private Layer4() {}
 
     /** Exits with an error unless all operations succeed. */
     public static void main(String... arguments) throws Exception {
-        int operations = Integer.parseInt(arguments[2]);
-        int rate = Integer.parseInt(arguments[3]);
-        Path authorities = arguments.length > 4 ? Path.of(arguments[4]) : null;
+        int rate = Integer.parseInt(arguments[2]);
+        Path authorities = arguments.length > 3 ? Path.of(arguments[3]) : null;
         Layer4 run = new Layer4();
         try (FileDiscovery discovery = FileDiscovery.of(Path.of(arguments[1]));
                 LoadBalancer balancer = LoadBalancer.builder("orders")
@@ -53,15 +55,18 @@ public final class Layer4 {
                 Layer4Clients client = Layer4Clients.of(arguments[0], balancer, authorities)) {
             ExecutorService workers = Executors.newFixedThreadPool(WORKERS);
             for (int i = 0; i < WORKERS; i++) {
-                workers.execute(() -> run.work(client, operations / WORKERS, WORKERS * 1_000_000_000L / rate));
+                workers.execute(() -> run.work(client, WORKERS * 1_000_000_000L / rate));
             }
             workers.shutdown();
-            if (!workers.awaitTermination(2, TimeUnit.MINUTES)) {
+            System.in.transferTo(OutputStream.nullOutputStream());
+            run.ended = true;
+            if (!workers.awaitTermination(1, TimeUnit.MINUTES)) {
                 throw new AssertionError("operations hang");
             }
             client.check();
         }
         run.served.forEach((server, count) -> System.out.println("server " + server + " " + count));
+        System.out.println("operations " + run.operations);
         System.out.println("repeated " + run.repeated);
         System.out.println("failed " + run.failed);
         if (run.failed.get() > 0) {
@@ -69,17 +74,18 @@ public final class Layer4 {
         }
     }
 
-    private void work(Layer4Clients client, int operations, long everyNanos) {
+    private void work(Layer4Clients client, long everyNanos) {
         Layer4Clients.Session session = null;
         long start = System.nanoTime();
         try {
-            for (int i = 0; i < operations; i++) {
+            for (int i = 0; !ended; i++) {
                 long early = start + i * everyNanos - System.nanoTime();
                 TimeUnit.NANOSECONDS.sleep(Math.max(0, early));
                 if (session != null && i % SESSION_LENGTH == 0) {
                     end(session);
                     session = null;
                 }
+                operations.incrementAndGet();
                 session = ask(client, session);
             }
         } catch (InterruptedException e) {
@@ -122,9 +128,8 @@ public final class Layer4 {
     }
 
     private synchronized void count(String server) {
-        if (served.isEmpty()) {
-            System.out.println("begun");
+        if (served.merge(server, 1, Integer::sum) == 1) {
+            System.out.println("first answer of " + server);
         }
-        served.merge(server, 1, Integer::sum);
     }
 }
