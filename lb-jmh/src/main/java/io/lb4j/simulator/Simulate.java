@@ -20,7 +20,7 @@ public final class Simulate {
     static Simulation suite() {
         List<Algorithm> all = new ArrayList<>(List.of(
                 Algorithm.byDefault(),
-                Algorithm.of("adaptive", Strategies.adaptive()),
+                Algorithm.of("two choices", Strategies.powerOfTwoChoices()),
                 Algorithm.of("least request", Strategies.leastRequest()),
                 Algorithm.of("peak EWMA", Strategies.peakEwma()),
                 Algorithm.of("weighted by response time", Strategies.weightedByResponseTime())));

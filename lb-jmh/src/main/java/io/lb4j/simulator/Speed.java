@@ -48,7 +48,7 @@ public final class Speed {
                 Algorithm.of("round robin", Strategies.roundRobin()),
                 Algorithm.byDefault(),
                 Algorithm.of("default, nothing but the choice", Strategies.defaultStrategy(), Algorithm.Settings.BARE),
-                Algorithm.of("adaptive", Strategies.adaptive()),
+                Algorithm.of("two choices", Strategies.powerOfTwoChoices()),
                 Published.c3(scenario.clients(), Algorithm.Settings.DEFAULT),
                 Published.prequal(),
                 Algorithm.shortestQueue());

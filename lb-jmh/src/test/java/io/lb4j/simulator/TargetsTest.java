@@ -19,34 +19,21 @@ class TargetsTest {
                 "busiest / mean | 10 servers of 100 cores, 80 %",
                 "success | one call in a hundred fails, 50 %",
                 "success | live reloading",
-                "success with limits and a queue | one big spike"
-            })
-    void default_attains(String what, String scenario) {
-        assertAttained(what, scenario, new Subject("default", Strategies.defaultStrategy()));
-    }
-
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
+                "success with limits and a queue | one big spike",
                 "answered within a second | Peak EWMA's bed, one of eleven takes two seconds",
                 "p99.9 cut by hedges, times | the tail at scale",
                 "success | fast 400s then revert",
                 "mean | drastic slowdown",
                 "the slow one's share | two servers, one half as fast, 70 %"
             })
-    void adaptive_attains(String what, String scenario) {
-        assertAttained(what, scenario, new Subject("adaptive", Strategies.adaptive()));
-    }
-
-    private static void assertAttained(String what, String scenario, Subject subject) {
+    void default_attains(String what, String scenario) {
         Target target = ALL.stream()
                 .filter(each -> each.what().equals(what) && each.scenario().equals(scenario))
                 .findFirst()
                 .orElseThrow();
         Bench bench = new Bench(7001);
 
-        Target.Verdict verdict = target.judge(bench, subject);
+        Target.Verdict verdict = target.judge(bench, new Subject("default", Strategies.defaultStrategy()));
 
         assertThat(verdict.met())
                 .as(what + " in " + scenario + ": " + verdict.text() + ", needed " + target.limit(bench))

@@ -23,9 +23,9 @@ final class Adaptive implements Strategy {
      * One call in so many asks an instance that was not heard of for long, if it is about as good as the best. With the best alone,
      * whichever was warm served a quiet service of ten, and that another had died was found out seconds later. Powers of two.
      */
-    private static final int ALIKE_ASKED = 8;
+    private static final int HARDLY_WORSE_ASKED = 8;
 
-    private static final double ALIKE = 1.2;
+    private static final double HARDLY_WORSE = 1.2;
 
     /** And one in so many asks one that is worse, but no more than that: a slow call or two, as after a start, are forgotten slowly. */
     private static final int WORSE_ASKED = 64;
@@ -119,6 +119,7 @@ final class Adaptive implements Strategy {
             double idleShares = 0;
             int busy = -1;
             double busyTies = 0;
+            double busyShares = 0;
             double least = Double.POSITIVE_INFINITY;
             for (int i = 0; i < candidates.length; i++) {
                 if (retry && request.excludes(candidates[i])) {
@@ -136,6 +137,7 @@ final class Adaptive implements Strategy {
                         idle = uniform(bits) * idleShares < share ? i : idle;
                         continue;
                     }
+                    busyShares += weights[i];
                     load /= weights[i];
                 }
                 if (load < least) {
@@ -147,12 +149,21 @@ final class Adaptive implements Strategy {
                     busy = uniform(bits) * ++busyTies < 1 ? i : busy;
                 }
             }
-            int best = idle >= 0 && (busy < 0 || load(idle, now) <= least * weights[idle]) ? idle : busy;
+            int best = busy;
+            if (idle >= 0) {
+                // By the least load alone what starts, with a tenth of its weight, had nothing while another had
+                // less than nine calls.
+                boolean drawn = uniform(bits * LCG_MULTIPLIER + 1) * (idleShares + busyShares) < idleShares;
+                best = drawn || load(idle, now) <= least * weights[idle] ? idle : busy;
+            }
             // Where weights differ the idle were drawn, and all have their share.
-            if ((first & (ALIKE_ASKED - 1)) != 0 || !equalWeights || best < 0 || candidates[best].inFlight() > 0) {
+            if ((first & (HARDLY_WORSE_ASKED - 1)) != 0
+                    || !equalWeights
+                    || best < 0
+                    || candidates[best].inFlight() > 0) {
                 return best;
             }
-            double worse = (first & (WORSE_ASKED - 1)) == 0 ? WORSE : ALIKE;
+            double worse = (first & (WORSE_ASKED - 1)) == 0 ? WORSE : HARDLY_WORSE;
             return unheard(best, worse * load(best, now), (int) (first >>> 32), request, now);
         }
 
@@ -190,7 +201,7 @@ final class Adaptive implements Strategy {
                 index = index >= candidates.length ? index - candidates.length : index;
                 double others = experiences[index].others(weights[index], now);
                 double load = experiences[index].load(others, now);
-                if (less(index, load, others, best, bestLoad, bestOthers)) {
+                if (less(index, load, best, bestLoad, bestOthers)) {
                     best = index;
                     bestLoad = load;
                     bestOthers = others;
@@ -208,7 +219,7 @@ final class Adaptive implements Strategy {
                 }
                 double others = experience.others(weights[at], now);
                 double load = experience.load(others, now);
-                if (less(at, load, others, best, bestLoad, bestOthers)) {
+                if (less(at, load, best, bestLoad, bestOthers)) {
                     best = at;
                     bestLoad = load;
                     bestOthers = others;
@@ -217,9 +228,10 @@ final class Adaptive implements Strategy {
             return best;
         }
 
-        private boolean less(int other, double load, double others, int best, double bestLoad, double bestOthers) {
-            boolean alike = equalWeights || (experiences[other].idle(others) && experiences[best].idle(bestOthers));
-            return alike ? load < bestLoad : load * weights[best] < bestLoad * weights[other];
+        /** Who is idle was drawn by its weight, which counts no more, therefore: see {@link #all}. */
+        private boolean less(int other, double load, int best, double bestLoad, double bestOthers) {
+            boolean asSuch = equalWeights || experiences[best].idle(bestOthers);
+            return asSuch ? load < bestLoad : load * weights[best] < bestLoad * weights[other];
         }
 
         private double load(int index, long now) {

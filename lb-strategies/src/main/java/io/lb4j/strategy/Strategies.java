@@ -9,13 +9,12 @@ import java.util.Objects;
  * The strategies that come with the library, and which to use when:
  *
  * <ul>
- *   <li>No reason to choose: {@link #defaultStrategy()}.
- *   <li>Many clients, servers that report their load, servers of different or changing speed: {@link #adaptive()}.
+ *   <li>No reason to choose: {@link #defaultStrategy()}, which is {@link #adaptive()}.
  *   <li>Calls alike, instances alike: {@link #roundRobin()}; instances of different size: {@link
  *       #weightedRoundRobin()}. Exact shares, and the cheapest.
  *   <li>Very many clients with few calls each: {@link #random()} or {@link #weightedRandom()}, which no rhythm of the
  *       callers can fall in step with.
- *   <li>Calls of different length: {@link #powerOfTwoChoices()} or {@link #leastRequest(int)}; {@link #leastRequest()}
+ *   <li>Calls of different length, and no look at the clock: {@link #powerOfTwoChoices()} or {@link #leastRequest(int)}; {@link #leastRequest()}
  *       and {@link #leastRequestRoundRobin()} for up to about a hundred instances that one client has to itself.
  *   <li>Instances of unknown or changing speed: {@link #peakEwma()}, which reacts at once; {@link
  *       #weightedByResponseTime()}, which is steadier and keeps some calls on every instance.
@@ -35,13 +34,13 @@ public final class Strategies {
     private Strategies() {}
 
     /**
-     * What to use without a reason for anything else: {@link #powerOfTwoChoices()}. It needs no measurements, so it
-     * is right from the first call on and for calls that last for hours, which make averages of response times
-     * worthless; it steers round an instance that is slow or hangs, whose calls pile up; it follows weights; it costs
-     * the same for ten instances and ten thousand; and it never reads the clock.
+     * What to use without a reason for anything else: {@link #adaptive()}. It goes by calls in flight from the first call on, and by
+     * reports and response times as far as there are any that tell something; it steers round an instance that is slow, hangs or
+     * fails; it follows weights; and nothing of it is to be set. Where nothing but the cost of a pick counts, {@link
+     * #powerOfTwoChoices()} is a tenth of it.
      */
     public static Strategy defaultStrategy() {
-        return powerOfTwoChoices();
+        return adaptive();
     }
 
     /**

@@ -9,6 +9,7 @@ import io.lb4j.balancer.Lease;
 import io.lb4j.testing.ChiSquare;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntToLongFunction;
@@ -74,6 +75,39 @@ final class AdaptiveTest {
         long[] counts = rig.counts(2, 10_000);
         assertThat(counts[1]).isBetween(7_300L, 7_700L);
         rig.close();
+    }
+
+    /** As one that starts. Its calls end at once, the others' never, so that it is idle whenever it may be asked. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 16, 20})
+    void pick_lightInstanceIsIdleAndTheOthersAreBusy_hasItsShareByWeight(int n) {
+        double[] weights = new double[n];
+        Arrays.fill(weights, 1);
+        weights[0] = 0.1;
+        double share = 0.1 / (n - 0.9);
+        int calls = (int) (20 / share);
+        int light = 0;
+        for (int seed = 0; seed < 20; seed++) {
+            Rig client = new Rig(Strategies.adaptive(), seed);
+            client.set(weights);
+            List<Lease> held = new ArrayList<>();
+            for (int i = 0; i < 1000 && held.size() < 2 * n; i++) {
+                Lease lease = client.balancer.acquire(PickRequest.plain());
+                if (Rig.index(lease.instance()) == 0) {
+                    lease.close();
+                } else {
+                    held.add(lease);
+                }
+            }
+            for (int i = 0; i < calls; i++) {
+                Lease lease = client.balancer.acquire(PickRequest.plain());
+                light += Rig.index(lease.instance()) == 0 ? 1 : 0;
+                lease.close();
+            }
+            held.forEach(Lease::close);
+            client.close();
+        }
+        assertThat(light).isBetween(340, 460);
     }
 
     @Test

@@ -28,16 +28,16 @@ final class FootprintTest {
     }
 
     @Test
-    void anInstance_underTheDefaultStrategy_takesLessThan400Bytes() {
+    void anInstance_ofMoreThanTheDefaultStrategyLearnsOf_takesLessThan400Bytes() {
         double perInstance = perInstance(Strategies.defaultStrategy(), FEW, MANY);
         System.out.printf("%.0f bytes for each of 10,000 instances%n", perInstance);
         assertThat(perInstance).isLessThan(LIMIT);
     }
 
     @Test
-    void anInstance_ofWhichAdaptiveLearns_takesLessThan600Bytes() {
-        double perInstance = perInstance(Strategies.adaptive(), Adaptive.MOST / 2, Adaptive.MOST);
-        System.out.printf("%.0f bytes for each of 1,024 instances by adaptive%n", perInstance);
+    void anInstance_ofWhichTheDefaultStrategyLearns_takesLessThan600Bytes() {
+        double perInstance = perInstance(Strategies.defaultStrategy(), Adaptive.MOST / 2, Adaptive.MOST);
+        System.out.printf("%.0f bytes for each of 1,024 instances%n", perInstance);
         assertThat(perInstance).isBetween(LIMIT, LIMIT_LEARNING);
     }
 

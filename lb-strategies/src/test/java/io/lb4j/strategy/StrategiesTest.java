@@ -53,7 +53,7 @@ final class StrategiesTest {
     void names_ofAllStrategies_areDifferentWords() {
         List<String> names =
                 Subject.ALL.stream().map(each -> each.maker().get().toString()).toList();
-        // The default is the power of two choices.
+        // The default is adaptive().
         assertThat(new HashSet<>(names)).hasSize(names.size() - 1);
         assertThat(names).noneMatch(name -> name.contains("@") || name.contains("$"));
     }
