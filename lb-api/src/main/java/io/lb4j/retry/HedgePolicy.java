@@ -9,11 +9,14 @@ import java.util.Objects;
  * comes first counts (Dean and Barroso, <em>The Tail at Scale</em>, 2013, "hedged requests"). Immutable; knows no
  * transport. {@link Hedging} carries it out.
  *
- * <p>"Usual" is a percentile of the service's own latency over the last ten seconds or so. With 95, about one call in
- * twenty is late at any time, so that a hedge for each would be 5 % more load; the same share is the limit for
- * when all of them are late at once.
+ * <p>"Usual" is a percentile of the service's own latency over the last ten seconds or so. With 98, about one call in
+ * fifty is late at any time, so that a hedge for each would be 2 % more load. If more calls than those are slow, the 98th percentile is
+ * one of them and too late: where it is more than twice the 95th, that one is taken. {@code maxExtraLoad} is the limit for when all calls are
+ * late at once.
  *
- * @param percentile the percentile of latency after which a call is late, in percent, 50 to 99.99; default 95
+ * @param percentile the percentile of latency after which a call is late, in percent, 50 to 99.99; default 98
+ * @param earlyPercentile what is taken instead if {@code percentile} is more than twice as long, in percent, 50 to {@code
+ *     percentile}; default 95, or {@code percentile} if the builder was told that
  * @param maxExtraLoad hedges per call at most, above 0, up to 1; default 0.05. Kept in every stretch of
  *     {@code maxBurst / maxExtraLoad} calls of the service, and from its first call on
  * @param maxBurst hedges in a row at most, 1 to 1000; default 10
@@ -24,6 +27,7 @@ import java.util.Objects;
  */
 public record HedgePolicy(
         double percentile,
+        double earlyPercentile,
         double maxExtraLoad,
         int maxBurst,
         Duration minDelay,
@@ -56,6 +60,11 @@ public record HedgePolicy(
      */
     public HedgePolicy {
         Settings.check(percentile >= 50 && percentile <= 99.99, "percentile", percentile, "50 to 99.99");
+        Settings.check(
+                earlyPercentile >= 50 && earlyPercentile <= percentile,
+                "earlyPercentile",
+                earlyPercentile,
+                "50 to percentile " + percentile);
         Settings.check(maxExtraLoad > 0 && maxExtraLoad <= 1, "maxExtraLoad", maxExtraLoad, "> 0 and <= 1");
         Settings.check(maxBurst >= 1 && maxBurst <= 1000, "maxBurst", maxBurst, "1 to 1000");
         Settings.check(!minDelay.isNegative(), "minDelay", minDelay, ">= 0");
@@ -66,7 +75,7 @@ public record HedgePolicy(
         Objects.requireNonNull(calls, "calls");
     }
 
-    /** After the 95th percentile, 5 % more load at most, safe calls only. */
+    /** After the 98th percentile, or the 95th if more calls than that are slow; 5 % more load at most, safe calls only. */
     public static HedgePolicy defaults() {
         return DEFAULT;
     }
@@ -94,7 +103,8 @@ public record HedgePolicy(
 
     /** Collects the components of a {@link HedgePolicy}. Not thread-safe. */
     public static final class Builder {
-        private double percentile = 95;
+        private double percentile = 98;
+        private double earlyPercentile = 95;
         private double maxExtraLoad = 0.05;
         private int maxBurst = 10;
         private Duration minDelay = Duration.ofMillis(1);
@@ -104,9 +114,16 @@ public record HedgePolicy(
 
         private Builder() {}
 
-        /** Sets the percentile of latency after which a call is late, in percent; default 95. */
+        /** Sets the percentile of latency after which a call is late, in percent, however late that is; default 98, or 95. */
         public Builder percentile(double value) {
             this.percentile = value;
+            this.earlyPercentile = value;
+            return this;
+        }
+
+        /** Sets which percentile is taken if the other, which is set before, is more than twice as long; default 95. */
+        public Builder earlyPercentile(double value) {
+            this.earlyPercentile = value;
             return this;
         }
 
@@ -152,7 +169,8 @@ public record HedgePolicy(
          * @throws IllegalArgumentException if a component is out of its range
          */
         public HedgePolicy build() {
-            return new HedgePolicy(percentile, maxExtraLoad, maxBurst, minDelay, maxDelay, initialDelay, calls);
+            return new HedgePolicy(
+                    percentile, earlyPercentile, maxExtraLoad, maxBurst, minDelay, maxDelay, initialDelay, calls);
         }
     }
 }

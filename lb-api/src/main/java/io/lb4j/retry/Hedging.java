@@ -31,7 +31,7 @@ public final class Hedging {
     public Hedging(HedgePolicy policy, RetryBudget retries, Ticker ticker) {
         this.policy = policy;
         this.retries = Objects.requireNonNull(retries, "retries");
-        this.usual = new LatencyQuantile(policy.percentile(), ticker);
+        this.usual = new LatencyQuantile(policy.percentile(), policy.earlyPercentile(), ticker);
         this.budget = new HedgeBudget(policy.maxExtraLoad(), policy.maxBurst());
         this.minNanos = TimeUnit.NANOSECONDS.convert(policy.minDelay());
         this.maxNanos = TimeUnit.NANOSECONDS.convert(policy.maxDelay());

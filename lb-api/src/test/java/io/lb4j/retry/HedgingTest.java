@@ -38,7 +38,9 @@ final class HedgingTest {
     void delay_nothingLearned_isTheInitialOne() {
         Hedging hedging = hedging(policy -> policy.initialDelay(Duration.ofMillis(30)));
         assertThat(hedging.delayNanos()).isEqualTo(30 * MILLI);
-        assertThat(hedging).asString().startsWith("Hedging[nothing learned yet, HedgePolicy[percentile=95.0");
+        assertThat(hedging)
+                .asString()
+                .startsWith("Hedging[nothing learned yet, HedgePolicy[percentile=98.0, earlyPercentile=95.0");
     }
 
     @Test
@@ -109,7 +111,7 @@ final class HedgingTest {
             }
         }
         assertThat(calls).isGreaterThan(7000);
-        assertThat(ChiSquare.excess(counts, new double[] {95, 5})).isLessThanOrEqualTo(1);
+        assertThat(ChiSquare.excess(counts, new double[] {98, 2})).isLessThanOrEqualTo(1);
     }
 
     /** Every call slow at once: the extra load stays below its share, at once and for as long as it lasts. */
@@ -161,6 +163,26 @@ final class HedgingTest {
         assertThatThrownBy(() -> HedgePolicy.builder().percentile(value).build())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("percentile: " + value + " (expected: 50 to 99.99)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {49.9, 98.1, Double.NaN})
+    void earlyPercentile_outOfRange_isRefused(double value) {
+        assertThatThrownBy(() -> HedgePolicy.builder().earlyPercentile(value).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("earlyPercentile: " + value + " (expected: 50 to percentile 98.0)");
+    }
+
+    @Test
+    void percentile_set_isTakenHoweverLateItIs() {
+        assertThat(HedgePolicy.builder().percentile(99).build().earlyPercentile())
+                .isEqualTo(99);
+        assertThat(HedgePolicy.builder()
+                        .percentile(99)
+                        .earlyPercentile(97)
+                        .build()
+                        .earlyPercentile())
+                .isEqualTo(97);
     }
 
     @ParameterizedTest

@@ -46,7 +46,7 @@ final class LatencyQuantileTest {
     @ParameterizedTest
     @CsvSource({"50, 1", "90, 3", "95, 0.01", "95, 20", "99, 4000", "99.9, 100"})
     void percentile_ofAnySamples_isTheTrueOneOrUpToAThirtySecondMore(double percentile, double meanMillis) {
-        LatencyQuantile quantile = new LatencyQuantile(percentile, time);
+        LatencyQuantile quantile = new LatencyQuantile(percentile, percentile, time);
         long[] all = new long[20_001];
         for (int i = 0; i < all.length - 1; i++) {
             all[i] = Math.max(1 << 10, exponential(meanMillis));
@@ -63,7 +63,7 @@ final class LatencyQuantileTest {
     @ParameterizedTest
     @ValueSource(doubles = {50, 90, 95, 99})
     void percentile_ofManyCalls_isExceededByThatShareOfTheNext(double percentile) {
-        LatencyQuantile quantile = new LatencyQuantile(percentile, time);
+        LatencyQuantile quantile = new LatencyQuantile(percentile, percentile, time);
         feed(quantile, Duration.ofSeconds(20), 10_000, () -> exponential(10));
         long usual = quantile.nanos();
 
@@ -75,9 +75,33 @@ final class LatencyQuantileTest {
                 .isLessThanOrEqualTo(1);
     }
 
+    /** Of a hundred calls so many take 300 ms, the others 10. */
+    @ParameterizedTest
+    @CsvSource({"1, 10", "3, 10", "4, 10", "6, 300"})
+    void percentile_slowCallsBeginBeforeIt_isTheEarlierOneIfThatIsBeforeThem(int slow, int expectedMillis) {
+        LatencyQuantile quantile = new LatencyQuantile(98, 95, time);
+        int[] calls = new int[1];
+        feed(quantile, Duration.ofSeconds(20), 1000, () -> (calls[0]++ % 100 < slow ? 300 : 10) * MILLI);
+        assertThat(quantile.nanos()).isBetween(expectedMillis * MILLI, expectedMillis * MILLI * 33 / 32);
+    }
+
+    @Test
+    void percentile_noSlowCallsButATail_isNotTheEarlierOne() {
+        LatencyQuantile quantile = new LatencyQuantile(98, 95, time);
+        LatencyQuantile late = new LatencyQuantile(98, 98, time);
+        for (int i = 0; i < 20_000; i++) {
+            long nanos = exponential(10);
+            quantile.record(nanos);
+            late.record(nanos);
+        }
+        settle(quantile, MILLI);
+        settle(late, MILLI);
+        assertThat(quantile.nanos()).isEqualTo(late.nanos()).isGreaterThan(35 * MILLI);
+    }
+
     @Test
     void percentile_fewCalls_isUnknown() {
-        LatencyQuantile quantile = new LatencyQuantile(95, time);
+        LatencyQuantile quantile = new LatencyQuantile(95, 95, time);
         for (int i = 0; i < LatencyQuantile.ENOUGH - 2; i++) {
             quantile.record(5 * MILLI);
         }
@@ -89,7 +113,7 @@ final class LatencyQuantileTest {
 
     @Test
     void percentile_serviceBecomesSlowerAndQuickerAgain_followsWithinTheWindow() {
-        LatencyQuantile quantile = new LatencyQuantile(95, time);
+        LatencyQuantile quantile = new LatencyQuantile(95, 95, time);
         feed(quantile, Duration.ofSeconds(30), 100, () -> 10 * MILLI);
         assertThat(quantile.nanos()).isBetween(10 * MILLI, 11 * MILLI);
 
@@ -104,7 +128,7 @@ final class LatencyQuantileTest {
 
     @Test
     void percentile_fewCallsInAnyWindow_keepsEnoughOfThem() {
-        LatencyQuantile quantile = new LatencyQuantile(90, time);
+        LatencyQuantile quantile = new LatencyQuantile(90, 90, time);
         // In any ten seconds there are ten of these calls, and none of them says what is usual.
         for (int i = 0; i < 1000; i++) {
             time.advance(Duration.ofSeconds(1));
@@ -117,7 +141,7 @@ final class LatencyQuantileTest {
 
     @Test
     void percentile_afterALongSilence_isOfTheCallsBeforeAndThenOfTheNewOnes() {
-        LatencyQuantile quantile = new LatencyQuantile(95, time);
+        LatencyQuantile quantile = new LatencyQuantile(95, 95, time);
         feed(quantile, Duration.ofSeconds(20), 100, () -> 10 * MILLI);
         time.advance(Duration.ofDays(100 * 365));
         assertThat(quantile.nanos()).isBetween(10 * MILLI, 11 * MILLI);
@@ -127,8 +151,8 @@ final class LatencyQuantileTest {
 
     @Test
     void latencies_beyondTheRange_countAsItsEnds() {
-        LatencyQuantile low = new LatencyQuantile(95, time);
-        LatencyQuantile high = new LatencyQuantile(95, time);
+        LatencyQuantile low = new LatencyQuantile(95, 95, time);
+        LatencyQuantile high = new LatencyQuantile(95, 95, time);
         for (int i = 0; i < 200; i++) {
             low.record(i % 2 == 0 ? 0 : Long.MIN_VALUE);
             high.record(Long.MAX_VALUE);
@@ -141,7 +165,7 @@ final class LatencyQuantileTest {
 
     @Test
     void manyThreads_loseNoLatency() throws Exception {
-        LatencyQuantile quantile = new LatencyQuantile(75, time);
+        LatencyQuantile quantile = new LatencyQuantile(75, 75, time);
         ExecutorService pool = Executors.newFixedThreadPool(4);
         try {
             List<Future<?>> parts = new ArrayList<>();

@@ -162,8 +162,10 @@ class RunTest {
                 Algorithm.of(
                         "hedges",
                         Strategies.roundRobin(),
-                        Algorithm.Settings.DEFAULT.hedged(
-                                HedgePolicy.builder().maxExtraLoad(0.2).build())),
+                        Algorithm.Settings.DEFAULT.hedged(HedgePolicy.builder()
+                                .percentile(95)
+                                .maxExtraLoad(0.2)
+                                .build())),
                 1);
 
         assertThat(without.p99()).isGreaterThan(Duration.ofMillis(400));
@@ -228,8 +230,8 @@ class RunTest {
                 .lasts(Duration.ofSeconds(20), Duration.ofSeconds(5));
         Algorithm adaptive = Algorithm.of("adaptive", Strategies.adaptive());
 
-        Duration told = Run.of(scenario.build(), adaptive, 1).mean();
-        Duration untold = Run.of(scenario.reports(false).build(), adaptive, 1).mean();
+        Duration told = Run.of(scenario.build(), adaptive, 2).mean();
+        Duration untold = Run.of(scenario.reports(false).build(), adaptive, 2).mean();
 
         assertThat(untold.toNanos()).isGreaterThan(told.toNanos() * 6 / 5);
     }

@@ -192,11 +192,12 @@ final class Faults {
                 .on(Fleet.Kind.HAPROXY_HTTP2)
                 .begin(rig -> rig.fleet.refuse(0))
                 .judged(evidence -> {
-                    long refused = evidence.attemptsOn(Fleet.name(0), BEGIN_MILLIS + 2000, Long.MAX_VALUE);
+                    // Some, so that it did refuse; a strategy may prefer others from then on.
+                    long refused = evidence.attemptsOn(Fleet.name(0), BEGIN_MILLIS, Long.MAX_VALUE);
                     long failures = Evidence.failures(evidence.balanced());
                     return new Verdict(
                                     refused > 0 && failures == 0,
-                                    refused + " attempts on it in the last seconds, " + failures + " failed calls")
+                                    refused + " attempts on it from then on, " + failures + " failed calls")
                             .and(evidence.noIdempotentLost());
                 });
     }

@@ -19,6 +19,12 @@ final class Norm {
     private static final double LONGEST_PACE = TimeUnit.SECONDS.toNanos(10);
     private static final double FIRST_PACE = TimeUnit.MILLISECONDS.toNanos(100);
 
+    /**
+     * Of times so much is the caller's own. A call of a third of a millisecond takes one now and then, and the first after a pause half of one: where
+     * that counted as three times longer, most instances of a quiet service were left alone for seconds, those that had died among them.
+     */
+    private static final double OWN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
     /** Less than so many comparisons tell nothing. */
     private static final int FEWEST = 50;
 
@@ -110,21 +116,25 @@ final class Norm {
         rejected.add(wrong ? 1 : 0);
     }
 
-    /** A call took so long; returns the logarithm of how many times longer than usual that is. */
+    /** A call took so long; returns {@link #deviation} of it. */
     double took(double time) {
         nanos.add(time);
         squares.add(time * time);
         double mean = nanos.orElse(time);
         PACE.setOpaque(this, Math.min(LONGEST_PACE, Math.max(SHORTEST_PACE, mean)));
         LATE_NANOS.setOpaque(this, (float) (mean + LATE * Math.sqrt(Math.max(0, squares.orElse(0) - mean * mean))));
-        double log = Math.log(time);
+        double log = logOf(time);
         logarithm.add(log);
         return aboveUsual(log);
     }
 
-    /** The logarithm of how many times longer than usual that is. */
+    /** The logarithm of how many times longer than usual that is, a millisecond being added to both. */
     double deviation(double time) {
-        return aboveUsual(Math.log(time));
+        return aboveUsual(logOf(time));
+    }
+
+    private static double logOf(double time) {
+        return Math.log(time + OWN_NANOS);
     }
 
     private double aboveUsual(double log) {
