@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@link Adaptive} and passive health with its defaults: who avoids an instance must not keep health from seeing why. */
 final class AdaptiveHealthTest {
@@ -107,8 +107,9 @@ final class AdaptiveHealthTest {
 
     /** One of ten is a little quicker, so that the others are hardly needed; and yet it is found out that one of these hangs. */
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
-    void instance_thatHangsInAQuietService_isEjectedInTwoSecondsAtTheExpenseOfFourCalls(int chance) {
+    @CsvSource({"1, 1500", "2, 1500", "3, 1500", "4, 1500", "5, 2000", "6, 1500", "7, 1500", "8, 1500"})
+    void instance_thatHangsInAQuietService_isEjectedInThreeTimeOutsOrFourAtTheExpenseOfFourCalls(
+            int chance, int mostMillis) {
         balancer.close();
         seed = chance;
         health = OutlierDetection.builder().consecutiveLocalFailures(3).build();
@@ -136,7 +137,7 @@ final class AdaptiveHealthTest {
             }
             time.runDue();
         }
-        assertThat(Duration.ofNanos(time.nanos() - start)).isLessThan(Duration.ofSeconds(2));
+        assertThat(Duration.ofNanos(time.nanos() - start)).isLessThan(Duration.ofMillis(mostMillis));
         assertThat(waited).isBetween(1, 4);
         hung.forEach(Lease::close);
     }
