@@ -16,6 +16,11 @@ final class Chance {
         this.required = -Math.log(significance);
     }
 
+    /** Whether anything must be unlikely at all. */
+    boolean isAsked() {
+        return required > 0;
+    }
+
     /** Whether so many failures of so many calls can't be chance where others fail that share of theirs. */
     boolean excludedFor(double failed, double calls, double othersShare) {
         if (required <= 0) {

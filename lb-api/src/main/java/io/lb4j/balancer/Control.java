@@ -67,7 +67,7 @@ final class Control {
                 settings.concurrencyLimit == null
                         ? null
                         : Limiter.factory(settings.concurrencyLimit, settings.ticker, settings.random));
-        this.outliers = new Outliers(settings.outlierDetection, ticker);
+        this.outliers = new Outliers(settings.outlierDetection, ticker, roster::all);
         Stalls stalls = new Stalls(settings.outlierDetection);
         this.latencies = new LatencyOutliers(
                 settings.outlierDetection, settings.slowStart.window().toNanos());

@@ -150,6 +150,14 @@ final class InstanceState implements Candidate {
 
         long seenFailed;
 
+        /** Calls that failed in the second before the last tick. */
+        long newlyFailed;
+
+        /** The number of the run of failures that was last found too long, and when that was. */
+        int suspectedRun = -1;
+
+        long suspectedAt;
+
         /** Failures since the last tick that are the fault of one endpoint. */
         long excused;
 

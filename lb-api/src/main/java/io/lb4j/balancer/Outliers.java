@@ -5,6 +5,8 @@ import io.lb4j.Outcome;
 import io.lb4j.Ticker;
 import io.lb4j.health.OutlierDetection;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,13 +15,27 @@ import org.jspecify.annotations.Nullable;
  * <p>Whatever a rule says, failures eject only if they can't be chance, given what the others fail: see {@link Chance}.
  * What the others fail is told without those that are failing in a row, since else, where half of all instances died,
  * the dead would excuse each other.
+ *
+ * <p>Nor do they eject where that would help nobody, since the others have the same trouble. When a load came that was twice
+ * what ten servers could take, all of them had runs of failures within the same tenth of a second, before any share told of it.
+ * Five were ejected, and their calls kept the other five overloaded until they came back and the two halves changed
+ * roles: a burst of three seconds was felt for ten. So where others fail too, a run of answers that are failures must last: an overloaded
+ * server answers the next call for which it has room, a broken one doesn't. And a share must be twice that of the
+ * others: that of two thousand calls here 54 % fail and there 47 % is no chance, but there is nobody to send them to.
  */
 final class Outliers {
     /** From so many failures in a row on an instance says nothing of what calls fail in general. */
     private static final long IN_A_ROW = 3;
 
+    /** How long a run must last where others fail as well. An overloaded server has room for a call far sooner. */
+    private static final long LASTING_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    /** How many times the others' share of failures one must have to be worse, and not only certainly different. */
+    private static final double WORSE = 2;
+
     private final OutlierDetection settings;
     private final Ticker ticker;
+    private final Supplier<InstanceState[]> roster;
     private final Chance chance;
     private final double fading;
     private final SuccessRates rates = new SuccessRates();
@@ -40,9 +56,10 @@ final class Outliers {
     /** The rate of success below which an instance stands out; 0 if rates aren't compared. */
     private double rateThreshold;
 
-    Outliers(OutlierDetection settings, Ticker ticker) {
+    Outliers(OutlierDetection settings, Ticker ticker, Supplier<InstanceState[]> roster) {
         this.settings = settings;
         this.ticker = ticker;
+        this.roster = roster;
         this.chance = new Chance(settings.significance());
         this.fading = Math.exp(-1.0 / settings.window().toSeconds());
     }
@@ -99,7 +116,45 @@ final class Outliers {
         if (!reached(run, thresholdOf(suspicion))) {
             return null;
         }
-        return chance.excludedFor(run, othersShare(state, 0)) ? Run.describe(suspicion) : null;
+        return chance.excludedFor(run, othersShare(state, 0)) && isItsOwn(state, run) ? Run.describe(suspicion) : null;
+    }
+
+    /**
+     * Whether the run that goes on there is the instance's own trouble: it gives no answers at all, nobody else has any
+     * trouble, or the run lasts.
+     */
+    private boolean isItsOwn(InstanceState state, long run) {
+        if (!chance.isAsked() || state.marks().localStreak() >= run) {
+            return true;
+        }
+        return lasts(state, run) || !othersFail(state);
+    }
+
+    private boolean lasts(InstanceState state, long run) {
+        int number = state.marks().streaks();
+        if (state.streak() < run) {
+            // Over before the lane came to it; the one that may go on now is not to inherit its time.
+            return false;
+        }
+        InstanceState.Passive p = state.passive();
+        long now = ticker.nanos();
+        if (p.suspectedRun != number) {
+            p.suspectedRun = number;
+            p.suspectedAt = now;
+        }
+        return now - p.suspectedAt >= LASTING_NANOS;
+    }
+
+    /** Whether calls to others failed since the last tick, or in the second before it. */
+    private boolean othersFail(InstanceState state) {
+        for (InstanceState other : roster.get()) {
+            InstanceState.Passive p = other.passive;
+            long before = p == null ? 0 : p.seenFailed - p.newlyFailed;
+            if (other != state && other.failedCount() > before) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Takes in what was counted since the last tick. */
@@ -141,6 +196,7 @@ final class Outliers {
         }
         InstanceState.Passive p = state.passive();
         long failures = failed - p.seenFailed;
+        p.newlyFailed = failures;
         failures -= Math.min(failures, p.excused);
         p.excused = 0;
         p.seenFailed = failed;
@@ -198,7 +254,7 @@ final class Outliers {
                 && share >= settings.failurePercentage()
                 && p.windowCalls >= settings.minimumVolume()
                 && hosts >= settings.minimumHosts()
-                && chance.excludedFor(p.windowFailed, p.windowCalls, othersShare(state, 0))) {
+                && isWorse(p, othersShare(state, 0))) {
             return String.format(
                     Locale.ROOT,
                     "%.0f %% of %d calls in %d s failed",
@@ -209,7 +265,7 @@ final class Outliers {
         if (1 - share / 100 < rateThreshold
                 && p.windowCalls >= settings.successRateMinimumVolume()
                 // As if one call more had failed elsewhere: that others fail nothing isn't known from a few calls.
-                && chance.excludedFor(p.windowFailed, p.windowCalls, othersShare(state, 1))) {
+                && isWorse(p, othersShare(state, 1))) {
             return String.format(
                     Locale.ROOT,
                     "%.1f %% of %d calls in %d s failed, on average %.1f %%",
@@ -219,6 +275,12 @@ final class Outliers {
                     100 * (1 - rates.mean()));
         }
         return null;
+    }
+
+    private boolean isWorse(InstanceState.Passive p, double othersShare) {
+        return !chance.isAsked()
+                || (p.windowFailed >= WORSE * othersShare * p.windowCalls
+                        && chance.excludedFor(p.windowFailed, p.windowCalls, othersShare));
     }
 
     /** The share of calls that the other instances failed lately. */

@@ -14,7 +14,9 @@ import io.lb4j.health.SlowStart;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
@@ -315,5 +317,124 @@ final class OutlierRulesTest {
         rig.advanceMillis(1000);
         assertThat(ejected(balancer)).isEmpty();
         assertThat(state(balancer, "a")).isEqualTo(State.ELIGIBLE);
+    }
+
+    /** Each instance has room for one call in ten milliseconds and refuses six times as many at once. */
+    private void overload(LoadBalancer balancer, Duration time) {
+        Map<String, Long> freeAt = new HashMap<>();
+        long end = rig.time.nanos() + time.toNanos();
+        while (rig.time.nanos() < end) {
+            Lease lease = balancer.acquire(PickRequest.plain());
+            String id = lease.instance().id();
+            boolean room = rig.time.nanos() >= freeAt.getOrDefault(id, Long.MIN_VALUE);
+            if (room) {
+                freeAt.put(id, rig.time.nanos() + 10_000_000);
+            }
+            lease.close(room ? Outcome.SUCCESS : Outcome.GATEWAY_ERROR);
+            rig.time.advance(Duration.ofNanos(1_000_000_000 / 7_000));
+        }
+    }
+
+    @Test
+    void overload_ofAllAtOnce_ejectsNobody() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        assertThat(run(balancer, 10, 200, id -> 0)).isNegative();
+        overload(balancer, Duration.ofSeconds(3));
+        assertThat(rig.events.lines).noneMatch(line -> line.startsWith("ejected"));
+    }
+
+    @Test
+    void overload_withoutAskingWhetherOthersFail_ejectsHalf() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder().significance(1));
+        assertThat(run(balancer, 10, 200, id -> 0)).isNegative();
+        overload(balancer, Duration.ofSeconds(1));
+        assertThat(ejected(balancer)).hasSize(5);
+    }
+
+    @Test
+    void errors_whereNobodyElseFails_ejectAtOnce() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        end(balancer, "a", 5, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEqualTo("a");
+    }
+
+    @Test
+    void errors_whereOthersFailToo_ejectWhenTheRunHasLasted() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        end(balancer, "b", 1, Outcome.SERVER_ERROR);
+        end(balancer, "a", 50, Outcome.SERVER_ERROR);
+        rig.advanceMillis(199);
+        end(balancer, "a", 1, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEmpty();
+        rig.advanceMillis(1);
+        end(balancer, "a", 1, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEqualTo("a");
+    }
+
+    @Test
+    void errors_afterASuccess_areARunOfTheirOwn() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        end(balancer, "b", 1, Outcome.SERVER_ERROR);
+        end(balancer, "a", 50, Outcome.SERVER_ERROR);
+        end(balancer, "a", 1, Outcome.SUCCESS);
+        rig.advanceMillis(200);
+        end(balancer, "a", 50, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEmpty();
+        rig.advanceMillis(200);
+        end(balancer, "a", 1, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEqualTo("a");
+    }
+
+    @Test
+    void errors_whereOthersFailedJustBeforeTheSecondWasOver_wait() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        rig.advanceMillis(999);
+        end(balancer, "b", 1, Outcome.SERVER_ERROR);
+        rig.advanceMillis(2);
+        end(balancer, "a", 5, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEmpty();
+    }
+
+    /** One that failed some seconds ago is no reason to wait. */
+    @Test
+    void errors_whereOthersFailedEarlier_ejectAtOnce() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        end(balancer, "b", 1, Outcome.SERVER_ERROR);
+        rig.advanceMillis(2_000);
+        end(balancer, "a", 5, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEqualTo("a");
+    }
+
+    @Test
+    void brokenHalf_doesNotExcuseItself() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        for (int i = 0; i < 100; i++) {
+            Lease lease = balancer.acquire(PickRequest.plain());
+            lease.close(lease.instance().id().compareTo("e") <= 0 ? Outcome.SERVER_ERROR : Outcome.SUCCESS);
+            rig.advanceMillis(5);
+        }
+        assertThat(ejected(balancer)).as("after half a second").isEqualTo("abcde");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "certainly worse but hardly,   920/1080 1060/940 1060/940 1060/940, 1e-9, ''",
+        "the same if nobody asks,      920/1080 1060/940 1060/940 1060/940, 1, a",
+        "twice as bad,                 900/1100 1460/540 1460/540 1460/540, 1e-9, a",
+        "not quite twice as bad,       900/1100 1440/560 1440/560 1440/560, 1e-9, ''"
+    })
+    void share_mustBeTwiceThatOfTheOthers(String name, String calls, double significance, String expected) {
+        LoadBalancer balancer =
+                balancer(4, OutlierDetection.builder().consecutiveFailures(0).significance(significance));
+        makeCalls(balancer, calls);
+        rig.advanceMillis(1000);
+        assertThat(ejected(balancer)).as(name).isEqualTo(expected);
     }
 }
