@@ -7,8 +7,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Caps the retries of a service as a whole, so that a service in trouble is not buried under repeats of its own failed
- * calls: at any moment the retries of the last second are no more than a share of the calls of that second, or, with
- * little traffic, than a floor per second. Thread-safe, without locks and without garbage.
+ * calls: at any moment the retries of the last second are no more than a share of the calls that succeeded in that second, or,
+ * with little traffic, than a floor per second. Thread-safe, without locks and without garbage.
+ *
+ * <p>Only successes count, as for gRPC's throttle of retries (A6): where a few servers fail, nearly every call succeeds in the end
+ * and there is leave for all that it takes; where everything fails, a second later there is the floor and no more, as retries
+ * there are load that helps nobody.
  *
  * <p>A connection that was refused costs a server nothing, and when half of a large fleet is killed at once, far more than
  * a share of the calls must try elsewhere. So a retry after one is given back by the next success of any call: while
@@ -16,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * nothing is given back, and they count as all others do; so they do for the first second after nobody answered for one, in
  * which instances come back one by one.
  *
- * <p>The terms are Finagle's (a share of live traffic, a floor per second), which unlike a limit on attempts bound the
- * extra load also when every call fails. Its bucket of tokens saves up for ten seconds, though, and hands all of that
+ * <p>The other terms are Finagle's (a share of live traffic, a floor per second), which unlike a limit on attempts bound the
+ * extra load also when many calls fail. Its bucket of tokens saves up for ten seconds, though, and hands all of that
  * out in the first moment of an outage. Here only live traffic counts: a quiet hour saves up nothing but one retry, and the floor
  * is three seconds' worth at a time. And the floor is the least there is, as in Envoy, not something on top.
  */
@@ -34,13 +38,13 @@ public final class RetryBudget {
     private static final long TOKEN = 1_000_000_000L;
     private static final long COUNT = 0xffff_ffffL;
 
-    private final long depositPerCall;
+    private final long depositPerSuccess;
     private final long floor;
     private final @Nullable Ticker ticker;
     private final long startNanos;
 
     /** Per slice of time its number, in the upper half, and what was counted in it. */
-    private final AtomicLongArray calls = new AtomicLongArray(RING);
+    private final AtomicLongArray successes = new AtomicLongArray(RING);
 
     private final AtomicLongArray retries = new AtomicLongArray(RING);
 
@@ -56,13 +60,13 @@ public final class RetryBudget {
     /** From which slice on successes give back. */
     private volatile long givesBackFrom;
 
-    /** One token at most: what calls deposited since the last retry, for when a second's share is less than one. */
+    /** One token at most: what successes deposited since the last retry, for when a second's share is less than one. */
     private final AtomicLong saved = new AtomicLong();
 
     /**
      * A budget.
      *
-     * @param ratio retries per call, 0 to 10; default elsewhere 0.2
+     * @param ratio retries per call that succeeds, 0 to 10; default elsewhere 0.2
      * @param minPerSecond retries per second allowed whatever the traffic, 0 to 1,000,000; default elsewhere 10
      * @param ticker the clock
      * @throws IllegalArgumentException if out of range
@@ -74,14 +78,14 @@ public final class RetryBudget {
         if (minPerSecond < 0 || minPerSecond > 1_000_000) {
             throw new IllegalArgumentException("minPerSecond: " + minPerSecond + " (expected: 0 to 1000000)");
         }
-        this.depositPerCall = Math.round(ratio * TOKEN);
+        this.depositPerSuccess = Math.round(ratio * TOKEN);
         this.floor = (long) minPerSecond * FLOOR_SECONDS;
         this.ticker = ticker;
         this.startNanos = ticker.nanos();
     }
 
     private RetryBudget() {
-        this.depositPerCall = 0;
+        this.depositPerSuccess = 0;
         this.floor = 0;
         this.ticker = null;
         this.startNanos = 0;
@@ -92,29 +96,17 @@ public final class RetryBudget {
         return new RetryBudget();
     }
 
-    /** Counts a call's first attempt. */
-    public void onCall() {
-        Ticker clock = ticker;
-        if (clock == null || depositPerCall == 0) {
-            return;
-        }
-        count(slice(clock));
-        if (saved.get() < TOKEN) {
-            saved.getAndAdd(depositPerCall);
-        }
-    }
-
     private void count(long slice) {
         int at = (int) slice & (RING - 1);
         for (; ; ) {
-            long word = calls.get(at);
+            long word = successes.get(at);
             int age = (int) slice - (int) (word >>> 32);
             if (age == 0) {
-                calls.getAndIncrement(at);
+                successes.getAndIncrement(at);
                 return;
             }
-            // A thread that slept through the whole ring finds a later slice there: its call is history.
-            if (age < 0 || calls.compareAndSet(at, word, slice << 32 | 1)) {
+            // A thread that slept through the whole ring finds a later slice there: its success is history.
+            if (age < 0 || successes.compareAndSet(at, word, slice << 32 | 1)) {
                 return;
             }
         }
@@ -147,14 +139,25 @@ public final class RetryBudget {
         return clock == null || allows(slice(clock));
     }
 
-    /** Notes that an instance answered, and well: what was taken after refused connections is given back. */
+    /** Counts a call that succeeded, at whichever attempt; what was taken after refused connections is given back. */
     public void onSuccess() {
         Ticker clock = ticker;
-        // One read, as nearly every call gets here.
-        if (!owing || clock == null) {
+        if (clock == null) {
             return;
         }
         long slice = slice(clock);
+        if (depositPerSuccess > 0) {
+            count(slice);
+            if (saved.get() < TOKEN) {
+                saved.getAndAdd(depositPerSuccess);
+            }
+        }
+        if (owing) {
+            giveBack(slice);
+        }
+    }
+
+    private void giveBack(long slice) {
         long silent = slice - lastSuccess;
         lastSuccess = slice;
         if (silent > SLICES_PER_SECOND) {
@@ -191,9 +194,10 @@ public final class RetryBudget {
         if (retries(slice, FLOOR_SECONDS * SLICES_PER_SECOND) < floor) {
             return true;
         }
-        // A slice more than calls: else those at the end of one second and at the begin of the next would be too many.
+        // A slice more than successes: else those at the end of one second and at the begin of the next would be too
+        // many.
         long ofLastSecond = retries(slice, SLICES_PER_SECOND + 1);
-        return (ofLastSecond + 1) * TOKEN <= sum(calls, slice, SLICES_PER_SECOND) * depositPerCall
+        return (ofLastSecond + 1) * TOKEN <= sum(successes, slice, SLICES_PER_SECOND) * depositPerSuccess
                 || (ofLastSecond == 0 && saved.get() >= TOKEN);
     }
 

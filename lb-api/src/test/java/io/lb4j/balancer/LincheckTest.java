@@ -225,8 +225,8 @@ final class LincheckTest {
         private final RetryBudget budget = new RetryBudget(0.5, 0, () -> 0);
 
         @Operation
-        public void onCall() {
-            budget.onCall();
+        public void onSuccess() {
+            budget.onSuccess();
         }
 
         @Operation

@@ -39,7 +39,7 @@ final class HedgingLincheckTest {
         /** Lincheck makes it, for each order anew. */
         public BothBudgets() {
             for (int i = 0; i < 2; i++) {
-                retries.onCall();
+                retries.onSuccess();
                 hedging.onCall();
             }
         }

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,12 +28,12 @@ final class RetryBudgetTest {
     }
 
     @Test
-    void ratio_givesThatShareOfTheCalls() {
+    void ratio_givesThatShareOfTheSuccesses() {
         RetryBudget budget = new RetryBudget(0.2, 0, time);
         assertThat(drain(budget)).isZero();
         int retries = 0;
         for (int i = 0; i < 10_000; i++) {
-            budget.onCall();
+            budget.onSuccess();
             retries += budget.tryRetry() ? 1 : 0;
         }
         assertThat(retries).isEqualTo(2000);
@@ -54,7 +55,6 @@ final class RetryBudgetTest {
     private long refusedRetries(RetryBudget budget, int calls, int retriesOfEach, boolean answeredAtLast) {
         long made = 0;
         for (int i = 0; i < calls; i++) {
-            budget.onCall();
             for (int k = 0; k < retriesOfEach && budget.tryRetryRefused(); k++) {
                 made++;
             }
@@ -76,7 +76,9 @@ final class RetryBudgetTest {
     void refusedConnections_countWhenNobodyAnswersAnyMore() {
         RetryBudget budget = new RetryBudget(0.2, 0, time);
         refusedRetries(budget, 200, 1, true);
-        assertThat(refusedRetries(budget, 2000, 7, false)).isBetween(350L, 400L);
+        assertThat(refusedRetries(budget, 2000, 7, false))
+                .as("a fifth of the second in which somebody answered")
+                .isBetween(36L, 40L);
     }
 
     @Test
@@ -111,8 +113,8 @@ final class RetryBudgetTest {
         for (int millis = 0; millis < 20_000; millis++) {
             int retries = 0;
             if (millis % 5 == 0) {
-                budget.onCall();
-                while (millis > 3000 && budget.tryRetryRefused()) {
+                budget.onSuccess();
+                while (millis > 3000 && budget.tryRetry()) {
                     retries++;
                 }
             }
@@ -123,7 +125,7 @@ final class RetryBudgetTest {
             assertThat(made.subList(from, from + 1000).stream()
                             .mapToInt(each -> each)
                             .sum())
-                    .as("the second from %d ms on, of 200 calls", from)
+                    .as("the second from %d ms on, of 200 successes", from)
                     .isLessThanOrEqualTo(40);
         }
     }
@@ -132,7 +134,7 @@ final class RetryBudgetTest {
     void floor_isNotOnTopOfTheShare() {
         RetryBudget budget = new RetryBudget(0.2, 10, time);
         for (int i = 0; i < 1000; i++) {
-            budget.onCall();
+            budget.onSuccess();
         }
         assertThat(drain(budget)).isEqualTo(200);
     }
@@ -145,10 +147,10 @@ final class RetryBudgetTest {
     }
 
     @Test
-    void busyTime_storesWhatOneSecondsCallsDeposit() {
+    void busyTime_storesWhatOneSecondsSuccessesDeposit() {
         RetryBudget budget = new RetryBudget(0.5, 0, time);
         for (int i = 0; i < 100_000; i++) {
-            budget.onCall();
+            budget.onSuccess();
             time.advance(Duration.ofMillis(1));
         }
         assertThat(drain(budget)).isBetween(450, 500);
@@ -159,38 +161,47 @@ final class RetryBudgetTest {
     /** Both after a quiet hour and after a busy one. */
     @ParameterizedTest
     @ValueSource(ints = {0, 3600})
-    void everythingDown_retriesAddAFifthToNoSecondsLoad(int healthySeconds) {
+    void everythingDown_retriesAreThoseOfTheLastSuccessesAndThenTheFloor(int healthySeconds) {
         RetryBudget budget = new RetryBudget(0.2, 10, time);
         time.advance(Duration.ofHours(1));
         for (int i = 0; i < healthySeconds * 200; i++) {
-            budget.onCall();
+            budget.onSuccess();
             time.advance(Duration.ofMillis(5));
         }
         // 200 calls a second, each of which would be made three times in all.
-        int[] retriesPerSlice = new int[100];
-        for (int slice = 0; slice < retriesPerSlice.length; slice++) {
-            for (int call = 0; call < 20; call++) {
-                budget.onCall();
+        int[] retries = new int[10];
+        for (int second = 0; second < retries.length; second++) {
+            for (int call = 0; call < 200; call++) {
                 for (int attempt = 2; attempt <= 3 && budget.tryRetry(); attempt++) {
-                    retriesPerSlice[slice]++;
+                    retries[second]++;
                 }
                 time.advance(Duration.ofMillis(5));
             }
         }
-        int total = 0;
-        for (int slice = 0; slice < retriesPerSlice.length; slice++) {
-            total += retriesPerSlice[slice];
-            if (slice >= 9) {
-                int ofThatSecond = 0;
-                for (int i = slice - 9; i <= slice; i++) {
-                    ofThatSecond += retriesPerSlice[i];
-                }
-                assertThat(ofThatSecond)
-                        .as("second that ends with slice " + slice)
-                        .isLessThanOrEqualTo(40);
-            }
+        assertThat(retries[0])
+                .as("a fifth of the second before, or three seconds of the floor")
+                .isBetween(healthySeconds == 0 ? 30 : 36, healthySeconds == 0 ? 30 : 40);
+        for (int second = 1; second + 2 < retries.length; second++) {
+            assertThat(retries[second] + retries[second + 1] + retries[second + 2])
+                    .as("three seconds from " + second + " on")
+                    .isLessThanOrEqualTo(30);
         }
-        assertThat(total).isBetween(380, 400);
+        assertThat(IntStream.of(retries).sum())
+                .as("of 2000 calls, a tenth of which would be 200")
+                .isBetween(100, 130);
+    }
+
+    /** What a success gives, it gives for a second: after a standstill of two there is the floor. */
+    @Test
+    void successes_countForOneSecond() {
+        RetryBudget budget = new RetryBudget(0.2, 0, time);
+        for (int i = 0; i < 1000; i++) {
+            budget.onSuccess();
+        }
+        time.advance(Duration.ofMillis(900));
+        assertThat(budget.hasRetry()).isTrue();
+        time.advance(Duration.ofMillis(100));
+        assertThat(drain(budget)).as("the one that is saved").isOne();
     }
 
     /** Half of ten instances die at once: it takes a run of five failures on each to find out, at any traffic. */
@@ -200,13 +211,13 @@ final class RetryBudgetTest {
         RetryBudget budget = new RetryBudget(0.2, 10, time);
         int refused = 0;
         for (int i = 0; i < 10 * callsPerSecond; i++) {
-            budget.onCall();
+            budget.onSuccess();
             time.advance(Duration.ofNanos(1_000_000_000 / callsPerSecond));
         }
         for (int failures = 0; failures < 28; failures++) {
-            budget.onCall();
-            budget.onCall();
+            budget.onSuccess();
             refused += budget.tryRetry() ? 0 : 1;
+            budget.onSuccess();
             time.advance(Duration.ofNanos(2_000_000_000L / callsPerSecond));
         }
         assertThat(refused).isZero();
@@ -217,7 +228,7 @@ final class RetryBudgetTest {
         RetryBudget budget = new RetryBudget(0.01, 0, time);
         int retries = 0;
         for (int i = 0; i < 1000; i++) {
-            budget.onCall();
+            budget.onSuccess();
             time.advance(Duration.ofMillis(100));
             retries += budget.tryRetry() ? 1 : 0;
         }
@@ -228,17 +239,17 @@ final class RetryBudgetTest {
     void tinyRatio_inOneInstant_stillSavesUpOne() {
         RetryBudget budget = new RetryBudget(0.001, 0, time);
         for (int i = 0; i < 999; i++) {
-            budget.onCall();
+            budget.onSuccess();
         }
         assertThat(budget.tryRetry()).isFalse();
-        budget.onCall();
+        budget.onSuccess();
         assertThat(drain(budget)).isOne();
     }
 
     @Test
     void zero_givesNothing() {
         RetryBudget budget = new RetryBudget(0, 0, time);
-        budget.onCall();
+        budget.onSuccess();
         time.advance(Duration.ofHours(1));
         assertThat(budget.tryRetry()).isFalse();
     }
@@ -247,14 +258,14 @@ final class RetryBudgetTest {
     void largest_doesNotOverflow() {
         RetryBudget budget = new RetryBudget(10, 1_000_000, time);
         time.advance(Duration.ofDays(100 * 365));
-        budget.onCall();
+        budget.onSuccess();
         assertThat(budget.tryRetry()).isTrue();
     }
 
     @Test
     void unlimited_neverRefuses() {
         RetryBudget budget = RetryBudget.unlimited();
-        budget.onCall();
+        budget.onSuccess();
         assertThat(drain(budget)).isEqualTo(1_000_000);
     }
 
@@ -284,7 +295,7 @@ final class RetryBudgetTest {
                 spent.add(pool.submit(() -> {
                     int retries = 0;
                     for (int i = 0; i < calls; i++) {
-                        budget.onCall();
+                        budget.onSuccess();
                         retries += budget.tryRetry() ? 1 : 0;
                     }
                     return retries;

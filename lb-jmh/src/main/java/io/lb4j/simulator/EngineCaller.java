@@ -58,7 +58,6 @@ final class EngineCaller implements Caller {
 
     @Override
     public void call(SimulatedCall call) {
-        budget.onCall();
         PickRequest request = keyed ? PickRequest.ofHash(call.key) : PickRequest.plain();
         if (grouped) {
             request = request.within(World.subset(call.group));

@@ -92,9 +92,6 @@ final class BalancedCall {
         SharedAffinity affinity = service.affinity();
         keyedRetry = affinity == null ? null : new KeyedRetry(affinity, service, call, pick);
         Lease lease = acquireFirst(pick);
-        if (terms.counts()) {
-            service.budget().onCall();
-        }
         Hedger hedger = hedger();
         Attempt attempt = service.attempt(call, lease);
         boolean aimed = startsAimed(hedger);
@@ -120,7 +117,7 @@ final class BalancedCall {
                 // One hedge per call, and none once an instance has asked for mercy.
                 hedger = race.hedged() || end.isPushback() ? null : hedger;
             }
-            if (end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
+            if (terms.counts() && end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
                 service.budget().onSuccess();
             }
             if (end.wasRefusedConnection() && unsent < terms.retry().maxUnsent()) {

@@ -288,11 +288,11 @@ public final class ServiceSettings {
         }
 
         /**
-         * Caps the retries of the service as a whole: those of any second are at most a share of the calls of that second,
-         * or a floor if that is more. Those after refused connections are given back by the next success. See
+         * Caps the retries of the service as a whole: those of any second are at most a share of the calls that succeeded in that
+         * second, or a floor if that is more. Those after refused connections are given back by the next success. See
          * {@link io.lb4j.retry.RetryBudget}.
          *
-         * @param ratio retries per call, 0 to 10; default 0.2
+         * @param ratio retries per call that succeeds, 0 to 10; default 0.2
          * @param minPerSecond retries per second allowed whatever the traffic, up to three seconds' worth at once;
          *     default 10
          * @throws IllegalArgumentException if out of range
