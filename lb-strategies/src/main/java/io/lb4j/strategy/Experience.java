@@ -13,8 +13,13 @@ import org.jspecify.annotations.Nullable;
 final class Experience extends ResponseTime {
     /*
      * The load is the number of calls that one more would share the instance with: this client's own, which it knows, and
-     * those of others, as the instance last reported them. A report fades into the mean of the service: a queue that takes so
+     * those of others, as the instance last reported them. A report fades into what is usual in the service: a queue that takes so
      * long to get through is not gone sooner, and soon after is another one.
+     *
+     * What is usual depends on one's own calls, which are a sample of all: a client that has one at an instance is more likely to have
+     * met a crowd. If crowds are spread like those of a queue (geometrically), each own call there stands for as many of
+     * others as the mean once more. Without that, 150 clients that had heard the same went on to send second and third calls to
+     * servers that had become slow, and took twice as long.
      *
      * The bias is the mean of the logarithm of response time over the usual response time: logarithms, since one call a
      * thousand times as long must not outweigh a thousand others. It takes up a twentieth of each answer, or most of one
@@ -236,13 +241,13 @@ final class Experience extends ResponseTime {
 
     /** How many calls of others it has, by estimate. */
     double others(double weight, long nowNanos) {
-        double mean = norm.others() * weight;
+        double usual = norm.others() * weight * (1 + candidate.inFlight());
         if (!reports) {
-            return mean;
+            return usual;
         }
         double memory = Math.max(norm.pace(), OWN_PACE * lastNanos);
         double share = left((nowNanos - (long) REPORTED_AT.getOpaque(this)) / memory);
-        return mean + ((float) OTHERS.getOpaque(this) - mean) * share;
+        return usual + ((float) OTHERS.getOpaque(this) - usual) * share;
     }
 
     private double bias(long nowNanos) {

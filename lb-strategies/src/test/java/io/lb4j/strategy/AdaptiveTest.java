@@ -244,6 +244,22 @@ final class AdaptiveTest {
         close(held);
     }
 
+    /** Where others have ten calls at each on average, one's own tells where they have more. */
+    @Test
+    void pick_ownCallAtTheQuickerOfTwoBusyInstances_theSlowerIsNext() {
+        rig.set(Rig.equal(2));
+        for (int i = 0; i < 1000; i++) {
+            Lease lease = rig.balancer.acquire(PickRequest.plain());
+            rig.time.advance(Duration.ofMillis(Rig.index(lease.instance()) == 0 ? 20 : 10));
+            lease.report(LoadReport.builder().inFlight(10).build());
+            lease.close(Outcome.SUCCESS);
+        }
+        rig.time.advance(Duration.ofMillis(500));
+        List<Lease> held = hold(2);
+        assertThat(held.stream().map(lease -> Rig.index(lease.instance()))).containsExactly(1, 0);
+        close(held);
+    }
+
     @Test
     void pick_failsAtOnce_isNoMagnet() {
         rig.set(Rig.equal(2));
