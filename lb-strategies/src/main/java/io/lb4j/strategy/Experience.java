@@ -81,6 +81,9 @@ final class Experience extends ResponseTime {
 
     private static final float REJECTION_STEP = 1 / 8f;
 
+    private static final float CROWD_STEP = 1 / 4f;
+    private static final float HALF_A_CALL = 0.5f;
+
     /**
      * What takes longer, in nanoseconds, is a stream, or health's to find out. Without that an instance whose only call is a stream would
      * get no other, by which to see that it is well.
@@ -121,6 +124,9 @@ final class Experience extends ResponseTime {
     private volatile int run;
 
     private volatile float failingBefore;
+
+    /** How many other calls of this client it had when it failed one, on average of the last few. */
+    private volatile float crowdThatFails;
 
     /** In what way the last call had no answer at all; null if it had one. */
     private volatile Outcome.@Nullable Kind silence;
@@ -212,6 +218,9 @@ final class Experience extends ResponseTime {
             norm.unanswered(this, nowNanos);
         }
         FAILED_AT.setOpaque(this, nowNanos);
+        int beside = Math.max(0, candidate.inFlight() - 1);
+        boolean isFirst = failures == 1 && failingBefore == 0;
+        crowdThatFails = isFirst ? beside : crowdThatFails + (beside - crowdThatFails) * CROWD_STEP;
         if (outcome.kind() == Outcome.Kind.SERVER_ERROR && nanos > norm.pace()) {
             learn(norm.deviation(nanos), nowNanos);
         }
@@ -274,7 +283,11 @@ final class Experience extends ResponseTime {
             }
         }
         double failing = run > LEFT_TO_HEALTH ? failing() : failingBefore;
-        if (failing > 0) {
+        // Who refuses what it has no room for is as good as any while it has some. Ten servers with two places each, of
+        // which two
+        // thirds were taken, lost 8 % of the calls to each other's penalties, where going by calls in flight alone
+        // loses 1 %.
+        if (failing > 0 && own + HALF_A_CALL >= crowdThatFails) {
             double memory = Math.max(FAILURE_MEMORY, FAILURE_MEMORY_CALLS * norm.pace());
             load *= 1 + FAILURE_PENALTY * failing * left(sinceFailed(nowNanos) / memory);
         }

@@ -301,6 +301,28 @@ final class AdaptiveTest {
     }
 
     @Test
+    void pick_refusesWhatItHasNoRoomFor_isAsGoodAsAnyWhileItHas() {
+        rig.set(Rig.equal(2));
+        List<Lease> held = hold(4);
+        for (int i = 0; i < 100; i++) {
+            Lease third = rig.balancer.acquire(PickRequest.plain());
+            rig.time.advance(Duration.ofMillis(1));
+            third.close(Rig.index(third.instance()) == 0 ? Outcome.SERVER_ERROR : Outcome.SUCCESS);
+        }
+        Lease first = held.stream()
+                .filter(lease -> Rig.index(lease.instance()) == 0)
+                .findFirst()
+                .orElseThrow();
+        held.remove(first);
+        first.close(Outcome.SUCCESS);
+        held.add(rig.balancer.acquire(PickRequest.plain()));
+        assertThat(Rig.index(held.get(3).instance())).isZero();
+        held.add(rig.balancer.acquire(PickRequest.plain()));
+        assertThat(Rig.index(held.get(4).instance())).as("it is full again").isOne();
+        close(held);
+    }
+
+    @Test
     void pick_turnsAwayEveryCallAtOnce_isNoMagnet() {
         rig.set(Rig.equal(2));
         assertThat(serve(1000, 2, index -> index == 0 ? 1 : 10 * MS, Outcome.CLIENT_ERROR)[0])
