@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * Five were ejected, and their calls kept the other five overloaded until they came back and the two halves changed
  * roles: a burst of three seconds was felt for ten. So where others fail too, a run of answers that are failures must last: an overloaded
  * server answers the next call for which it has room, a broken one doesn't. And a share must be twice that of the
- * others: that of two thousand calls here 54 % fail and there 47 % is no chance, but there is nobody to send them to.
+ * others: that of two thousand calls here 54 % fail and there 47 % is no chance, but sending them there gains next to nothing.
  */
 final class Outliers {
     /** From so many failures in a row on an instance says nothing of what calls fail in general. */
@@ -106,6 +106,16 @@ final class Outliers {
     /** Why a run of failures ejects the instance, or null if it doesn't. */
     @Nullable
     String onRun(InstanceState state, long suspicion) {
+        return onRun(state, suspicion, false);
+    }
+
+    /** The same of an instance that has had no success for long enough, whatever it was called for. */
+    @Nullable
+    String onSilence(InstanceState state) {
+        return onRun(state, Run.ofFailures(state.streak()), true);
+    }
+
+    private @Nullable String onRun(InstanceState state, long suspicion, boolean lasted) {
         long run = Run.length(suspicion);
         if (state.isEjected()) {
             return null;
@@ -116,18 +126,21 @@ final class Outliers {
         if (!reached(run, thresholdOf(suspicion))) {
             return null;
         }
-        return chance.excludedFor(run, othersShare(state, 0)) && isItsOwn(state, run) ? Run.describe(suspicion) : null;
+        return chance.excludedFor(run, othersShare(state, 0)) && (lasted || isItsOwn(state, run))
+                ? Run.describe(suspicion)
+                : null;
     }
 
     /**
-     * Whether the run that goes on there is the instance's own trouble: it gives no answers at all, nobody else has any
-     * trouble, or the run lasts.
+     * Whether the run that goes on there is the instance's own trouble: it gives no answers at all, the run lasts, it was worse
+     * than the others before, or nobody else has any.
      */
     private boolean isItsOwn(InstanceState state, long run) {
-        if (!chance.isAsked() || state.marks().localStreak() >= run) {
-            return true;
-        }
-        return lasts(state, run) || !othersFail(state);
+        return !chance.isAsked()
+                || state.marks().localStreak() >= Math.max(run, state.streak())
+                || lasts(state, run)
+                || wasWorse(state)
+                || !othersFail(state);
     }
 
     private boolean lasts(InstanceState state, long run) {
@@ -143,6 +156,12 @@ final class Outliers {
             p.suspectedAt = now;
         }
         return now - p.suspectedAt >= LASTING_NANOS;
+    }
+
+    /** Whether it had failed more than the others by the last tick: one that fails nine calls of ten has no run that lasts. */
+    private boolean wasWorse(InstanceState state) {
+        InstanceState.Passive p = state.passive();
+        return p.window != null && isWorse(p, othersShare(state, 1));
     }
 
     /** Whether calls to others failed since the last tick, or in the second before it. */
@@ -196,9 +215,9 @@ final class Outliers {
         }
         InstanceState.Passive p = state.passive();
         long failures = failed - p.seenFailed;
-        p.newlyFailed = failures;
         failures -= Math.min(failures, p.excused);
         p.excused = 0;
+        p.newlyFailed = failed - p.seenFailed;
         p.seenFailed = failed;
         boolean inARow = state.streak() >= IN_A_ROW || p.ejected;
         state.flow.fade(fading, inARow ? 0 : successes + failures, inARow ? 0 : failures);

@@ -103,7 +103,7 @@ final class Rounds {
         outliers.tick(all);
         for (InstanceState state : silent) {
             if (roster.knows(state)) {
-                control.eject(state, outliers.onRun(state, Run.ofFailures(state.streak())));
+                control.eject(state, outliers.onSilence(state));
             }
         }
         for (InstanceState state : all) {

@@ -26,8 +26,8 @@ import java.time.Duration;
  *     can never be 1.9 standard deviations below the mean
  * @param significance how unlikely failures must be by chance, given the share of calls that the others fail, before
  *     one of the rules above ejects for them; in (0, 1]; below 1, as by default, they must also be worse than those of the others:
- *     where others fail too, a run of failing answers must last 200 ms, and a share be at least twice theirs; 1
- *     turns both questions off; default 1e-9
+ *     a share at least twice theirs, and where calls to others failed in the last second, a run of failing answers must
+ *     last 200 ms; 1 turns both questions off; default 1e-9
  * @param stallTime an instance that for this long takes calls and answers none, while the others answer theirs, is
  *     ejected before its calls time out, if their silence can't be chance ({@code significance}) given how long calls
  *     elsewhere last; looked at four times a second; zero turns the rule off; default 1 s

@@ -375,6 +375,15 @@ final class OutlierRulesTest {
     }
 
     @Test
+    void errors_whereOthersFailTooAndNobodyAsks_ejectAtOnce() {
+        LoadBalancer balancer = balancer(10, OutlierDetection.builder().significance(1));
+        end(balancer, "b", 1, Outcome.SERVER_ERROR);
+        end(balancer, "a", 5, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+        assertThat(ejected(balancer)).isEqualTo("a");
+    }
+
+    @Test
     void errors_afterASuccess_areARunOfTheirOwn() {
         LoadBalancer balancer = balancer(10, OutlierDetection.builder());
         end(balancer, "b", 1, Outcome.SERVER_ERROR);
@@ -391,14 +400,22 @@ final class OutlierRulesTest {
     }
 
     @Test
-    void errors_whereOthersFailedJustBeforeTheSecondWasOver_wait() {
+    void errors_whereOthersFailedASecondAgo_wait() {
         LoadBalancer balancer = balancer(10, OutlierDetection.builder());
-        rig.advanceMillis(999);
         end(balancer, "b", 1, Outcome.SERVER_ERROR);
-        rig.advanceMillis(2);
+        rig.advanceMillis(1000);
         end(balancer, "a", 5, Outcome.SERVER_ERROR);
         rig.time.runDue();
         assertThat(ejected(balancer)).isEmpty();
+    }
+
+    /** It has no run that lasts, and too few others for their rates to be compared. */
+    @Test
+    void errors_ofFourCallsInTen_whereOthersFailOneInTwoHundred_ejectSoon() {
+        LoadBalancer balancer = balancer(3, OutlierDetection.builder());
+        assertThat(run(balancer, 30, 200, id -> 0.005)).isNegative();
+        assertThat(run(balancer, 30, 200, id -> id.equals("c") ? 0.4 : 0.005)).isBetween(0L, 5_000L);
+        assertThat(ejected(balancer)).isEqualTo("c");
     }
 
     /** One that failed some seconds ago is no reason to wait. */

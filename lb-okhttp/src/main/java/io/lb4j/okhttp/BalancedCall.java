@@ -103,6 +103,7 @@ final class BalancedCall {
                     : null;
             AttemptEnd end = race == null ? sender.send(attempt, aimed) : race.run();
             if (end.error() instanceof RedirectedToService redirect) {
+                succeeded();
                 return redirected(end.attempt(), redirect);
             }
             pick = pick.nextAttempt(end.attempt().lease.candidate());
@@ -117,8 +118,8 @@ final class BalancedCall {
                 // One hedge per call, and none once an instance has asked for mercy.
                 hedger = race.hedged() || end.isPushback() ? null : hedger;
             }
-            if (terms.counts() && end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
-                service.budget().onSuccess();
+            if (end.verdict().health().kind() == Outcome.Kind.SUCCESS) {
+                succeeded();
             }
             if (end.wasRefusedConnection() && unsent < terms.retry().maxUnsent()) {
                 unsent++;
@@ -265,6 +266,12 @@ final class BalancedCall {
         parent.pause(rest + delay);
         Lease lease = service.acquireAnother(pick, true);
         return lease == null ? null : service.attempt(call, lease);
+    }
+
+    private void succeeded() {
+        if (terms.counts()) {
+            service.budget().onSuccess();
+        }
     }
 
     private Response redirected(Attempt attempt, RedirectedToService redirect) throws IOException {

@@ -17,7 +17,7 @@ final class Experience extends ResponseTime {
      * long to get through is not gone sooner, and soon after is another one.
      *
      * What is usual depends on one's own calls, which are a sample of all: a client that has one at an instance is more likely to have
-     * met a crowd. If crowds are spread like those of a queue (geometrically), each own call there stands for as many of
+     * met a crowd. If crowds are spread like those of a queue (geometrically), an own call there stands for as many of
      * others as the mean once more. Without that, 150 clients that had heard the same went on to send second and third calls to
      * servers that had become slow, and took twice as long.
      *
@@ -89,6 +89,12 @@ final class Experience extends ResponseTime {
      * get no other, by which to see that it is well.
      */
     private static final double LONGEST_STALL = TimeUnit.SECONDS.toNanos(10);
+
+    /**
+     * So many own calls tell of those of others, where an instance has the mean weight. More do no better, and if they are streams they
+     * must not keep all other calls away.
+     */
+    private static final double TELLING = 1;
 
     /** Fewer calls of others, by estimate, are none. */
     private static final double NONE = 0.5;
@@ -218,7 +224,9 @@ final class Experience extends ResponseTime {
             norm.unanswered(this, nowNanos);
         }
         FAILED_AT.setOpaque(this, nowNanos);
-        int beside = Math.max(0, candidate.inFlight() - 1);
+        // Only who says so at once refuses for lack of room.
+        boolean refused = !silent && nanos < norm.pace();
+        int beside = refused ? Math.max(0, candidate.inFlight() - 1) : 0;
         boolean isFirst = failures == 1 && failingBefore == 0;
         crowdThatFails = isFirst ? beside : crowdThatFails + (beside - crowdThatFails) * CROWD_STEP;
         if (outcome.kind() == Outcome.Kind.SERVER_ERROR && nanos > norm.pace()) {
@@ -249,8 +257,12 @@ final class Experience extends ResponseTime {
     }
 
     /** How many calls of others it has, by estimate. */
-    double others(double weight, long nowNanos) {
-        double usual = norm.others() * weight * (1 + candidate.inFlight());
+    double others(double weight, double meanWeight, long nowNanos) {
+        double usual = norm.others() * weight;
+        int own = candidate.inFlight();
+        if (own > 0 && usual > 0) {
+            usual *= 1 + Math.min(TELLING, own * meanWeight / weight);
+        }
         if (!reports) {
             return usual;
         }
@@ -282,12 +294,12 @@ final class Experience extends ResponseTime {
                 load *= factor > MUCH_SLOWER ? factor * factor / MUCH_SLOWER : factor;
             }
         }
-        double failing = run > LEFT_TO_HEALTH ? failing() : failingBefore;
         // Who refuses what it has no room for is as good as any while it has some. Ten servers with two places each, of
-        // which two
-        // thirds were taken, lost 8 % of the calls to each other's penalties, where going by calls in flight alone
-        // loses 1 %.
-        if (failing > 0 && own + HALF_A_CALL >= crowdThatFails) {
+        // which two thirds were taken, lost 8 % of the calls to each other's penalties; by calls in flight alone it is
+        // 1 %.
+        boolean hasRoom = own + HALF_A_CALL < crowdThatFails;
+        double failing = run > LEFT_TO_HEALTH ? failing() : hasRoom ? 0 : failingBefore;
+        if (failing > 0) {
             double memory = Math.max(FAILURE_MEMORY, FAILURE_MEMORY_CALLS * norm.pace());
             load *= 1 + FAILURE_PENALTY * failing * left(sinceFailed(nowNanos) / memory);
         }

@@ -260,6 +260,27 @@ final class AdaptiveTest {
         close(held);
     }
 
+    private void serveAndReport(int calls, int inFlightPerWeight, int... weights) {
+        for (int i = 0; i < calls; i++) {
+            Lease lease = rig.balancer.acquire(PickRequest.plain());
+            rig.time.advance(Duration.ofMillis(10));
+            int inFlight = inFlightPerWeight * weights[Rig.index(lease.instance())];
+            lease.report(LoadReport.builder().inFlight(inFlight).build());
+            lease.close(Outcome.SUCCESS);
+        }
+        rig.time.advance(Duration.ofMinutes(1));
+    }
+
+    @Test
+    void pick_callsOfOthersAreReported_ownOnesFollowTheWeights() {
+        rig.set(1, 3);
+        serveAndReport(400, 10, 1, 3);
+        List<Lease> held = hold(40);
+        assertThat(held.stream().filter(lease -> Rig.index(lease.instance()) == 1))
+                .hasSizeBetween(28, 32);
+        close(held);
+    }
+
     @Test
     void pick_failsAtOnce_isNoMagnet() {
         rig.set(Rig.equal(2));
