@@ -61,7 +61,7 @@ final class DemoViewTest {
     @Test
     void table_anyContent_fitsEightyColumns() {
         view.sample();
-        calls(40, Outcome.SERVER_ERROR);
+        calls(40, Outcome.CONNECT_FAILURE);
         view.sample();
 
         assertThat(view.table(false))
