@@ -23,7 +23,7 @@ final class Chance {
 
     /** Whether so many failures of so many calls can't be chance where others fail that share of theirs. */
     boolean excludedFor(double failed, double calls, double othersShare) {
-        if (required <= 0) {
+        if (!isAsked()) {
             return true;
         }
         double share = failed / calls;
@@ -43,7 +43,7 @@ final class Chance {
      * likelihood ratio of two shares and one, which holds for calls that count in part as well.
      */
     boolean excludedFor(double here, double calls, double elsewhere, double callsElsewhere) {
-        if (required <= 0) {
+        if (!isAsked()) {
             return true;
         }
         double common = (here + elsewhere) / (calls + callsElsewhere);

@@ -214,10 +214,9 @@ final class Outliers {
             return false;
         }
         InstanceState.Passive p = state.passive();
-        long failures = failed - p.seenFailed;
-        failures -= Math.min(failures, p.excused);
-        p.excused = 0;
         p.newlyFailed = failed - p.seenFailed;
+        long failures = p.newlyFailed - Math.min(p.newlyFailed, p.excused);
+        p.excused = 0;
         p.seenFailed = failed;
         boolean inARow = state.streak() >= IN_A_ROW || p.ejected;
         state.flow.fade(fading, inARow ? 0 : successes + failures, inARow ? 0 : failures);

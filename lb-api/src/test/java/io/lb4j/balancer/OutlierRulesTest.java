@@ -351,11 +351,15 @@ final class OutlierRulesTest {
         assertThat(ejected(balancer)).hasSize(5);
     }
 
+    private void answerErrors(LoadBalancer balancer, String id, int calls) {
+        end(balancer, id, calls, Outcome.SERVER_ERROR);
+        rig.time.runDue();
+    }
+
     @Test
     void errors_whereNobodyElseFails_ejectAtOnce() {
         LoadBalancer balancer = balancer(10, OutlierDetection.builder());
-        end(balancer, "a", 5, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 5);
         assertThat(ejected(balancer)).isEqualTo("a");
     }
 
@@ -365,12 +369,10 @@ final class OutlierRulesTest {
         end(balancer, "b", 1, Outcome.SERVER_ERROR);
         end(balancer, "a", 50, Outcome.SERVER_ERROR);
         rig.advanceMillis(199);
-        end(balancer, "a", 1, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 1);
         assertThat(ejected(balancer)).isEmpty();
         rig.advanceMillis(1);
-        end(balancer, "a", 1, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 1);
         assertThat(ejected(balancer)).isEqualTo("a");
     }
 
@@ -378,8 +380,7 @@ final class OutlierRulesTest {
     void errors_whereOthersFailTooAndNobodyAsks_ejectAtOnce() {
         LoadBalancer balancer = balancer(10, OutlierDetection.builder().significance(1));
         end(balancer, "b", 1, Outcome.SERVER_ERROR);
-        end(balancer, "a", 5, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 5);
         assertThat(ejected(balancer)).isEqualTo("a");
     }
 
@@ -390,22 +391,21 @@ final class OutlierRulesTest {
         end(balancer, "a", 50, Outcome.SERVER_ERROR);
         end(balancer, "a", 1, Outcome.SUCCESS);
         rig.advanceMillis(200);
-        end(balancer, "a", 50, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 50);
         assertThat(ejected(balancer)).isEmpty();
         rig.advanceMillis(200);
-        end(balancer, "a", 1, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 1);
         assertThat(ejected(balancer)).isEqualTo("a");
     }
 
     @Test
     void errors_whereOthersFailedASecondAgo_wait() {
         LoadBalancer balancer = balancer(10, OutlierDetection.builder());
+        // Enough for one failure not to be what calls there usually do.
+        end(balancer, "b", 1000, Outcome.SUCCESS);
         end(balancer, "b", 1, Outcome.SERVER_ERROR);
         rig.advanceMillis(1000);
-        end(balancer, "a", 5, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 5);
         assertThat(ejected(balancer)).isEmpty();
     }
 
@@ -424,8 +424,7 @@ final class OutlierRulesTest {
         LoadBalancer balancer = balancer(10, OutlierDetection.builder());
         end(balancer, "b", 1, Outcome.SERVER_ERROR);
         rig.advanceMillis(2_000);
-        end(balancer, "a", 5, Outcome.SERVER_ERROR);
-        rig.time.runDue();
+        answerErrors(balancer, "a", 5);
         assertThat(ejected(balancer)).isEqualTo("a");
     }
 

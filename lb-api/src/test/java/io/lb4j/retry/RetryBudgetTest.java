@@ -27,6 +27,13 @@ final class RetryBudgetTest {
         return retries;
     }
 
+    private void succeed(RetryBudget budget, int seconds, int callsPerSecond) {
+        for (int i = 0; i < seconds * callsPerSecond; i++) {
+            budget.onSuccess();
+            time.advance(Duration.ofNanos(1_000_000_000 / callsPerSecond));
+        }
+    }
+
     @Test
     void ratio_givesThatShareOfTheSuccesses() {
         RetryBudget budget = new RetryBudget(0.2, 0, time);
@@ -164,10 +171,7 @@ final class RetryBudgetTest {
     void everythingDown_retriesAreThoseOfTheLastSuccessesAndThenTheFloor(int healthySeconds) {
         RetryBudget budget = new RetryBudget(0.2, 10, time);
         time.advance(Duration.ofHours(1));
-        for (int i = 0; i < healthySeconds * 200; i++) {
-            budget.onSuccess();
-            time.advance(Duration.ofMillis(5));
-        }
+        succeed(budget, healthySeconds, 200);
         // 200 calls a second, each of which would be made three times in all.
         int[] retries = new int[10];
         for (int second = 0; second < retries.length; second++) {
@@ -210,10 +214,7 @@ final class RetryBudgetTest {
     void someDown_thereAreRetriesEnoughToFindOut(int callsPerSecond) {
         RetryBudget budget = new RetryBudget(0.2, 10, time);
         int refused = 0;
-        for (int i = 0; i < 10 * callsPerSecond; i++) {
-            budget.onSuccess();
-            time.advance(Duration.ofNanos(1_000_000_000 / callsPerSecond));
-        }
+        succeed(budget, 10, callsPerSecond);
         for (int failures = 0; failures < 28; failures++) {
             budget.onSuccess();
             refused += budget.tryRetry() ? 0 : 1;
