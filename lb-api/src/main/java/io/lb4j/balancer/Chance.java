@@ -9,6 +9,9 @@ package io.lb4j.balancer;
  * failures this is {@code p^n}.
  */
 final class Chance {
+    /** How many times the others' share of failures one must have to be worse, and not only certainly different. */
+    private static final double WORSE = 2;
+
     private final double required;
 
     /** @param significance the probability up to which something can't be chance, in (0, 1]; 1 asks for nothing */
@@ -31,6 +34,11 @@ final class Chance {
             return false;
         }
         return othersShare <= 0 || calls * divergence(share, othersShare) >= required;
+    }
+
+    /** The same, where it must be at least twice that share, too: to send its calls there is to gain something. */
+    boolean isWorse(double failed, double calls, double othersShare) {
+        return !isAsked() || (failed >= WORSE * othersShare * calls && excludedFor(failed, calls, othersShare));
     }
 
     /** Whether a run of failures as long as this can't be chance where others fail that share of their calls. */

@@ -120,7 +120,7 @@ final class EndpointHealth {
                 && percent >= settings.failurePercentage()
                 && at.fadedEnds >= settings.minimumVolume()
                 && at.endpoint.newSuccesses() > at.newSuccesses
-                && chance.excludedFor(at.fadedFailures, at.fadedEnds, othersShare(at))) {
+                && chance.isWorse(at.fadedFailures, at.fadedEnds, othersShare(at))) {
             return String.format(Locale.ROOT, "%.0f %% of %.0f calls failed", percent, at.fadedEnds);
         }
         return null;

@@ -22,7 +22,7 @@ final class FailingEndpoint {
     private long newSuccesses;
     private double fadedSuccesses;
 
-    /** Lane only: failures since the last success anywhere, where it isn't out. */
+    /** Lane only: failures since the last second in which it succeeded anywhere, where it isn't out. */
     private long failuresInARow;
 
     FailingEndpoint(String name) {
@@ -68,11 +68,13 @@ final class FailingEndpoint {
         newSuccesses = now - seenSuccesses;
         seenSuccesses = now;
         fadedSuccesses = fadedSuccesses * fading + newSuccesses;
-        failuresInARow = newSuccesses > 0 ? 0 : failuresInARow;
         for (EndpointState at : states.values()) {
             at.tick(fading);
+            // Nobody knows which of them were after the second's last success, and none are if it fails one call in
+            // ten.
             failuresInARow += at.out ? 0 : at.newFailures;
         }
+        failuresInARow = newSuccesses > 0 ? 0 : failuresInARow;
     }
 
     /** Lane only. */

@@ -30,9 +30,6 @@ final class Outliers {
     /** How long a run must last where others fail as well. An overloaded server has room for a call far sooner. */
     private static final long LASTING_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
-    /** How many times the others' share of failures one must have to be worse, and not only certainly different. */
-    private static final double WORSE = 2;
-
     private final OutlierDetection settings;
     private final Ticker ticker;
     private final Supplier<InstanceState[]> roster;
@@ -296,9 +293,7 @@ final class Outliers {
     }
 
     private boolean isWorse(InstanceState.Passive p, double othersShare) {
-        return !chance.isAsked()
-                || (p.windowFailed >= WORSE * othersShare * p.windowCalls
-                        && chance.excludedFor(p.windowFailed, p.windowCalls, othersShare));
+        return chance.isWorse(p.windowFailed, p.windowCalls, othersShare);
     }
 
     /** The share of calls that the other instances failed lately. */

@@ -12,6 +12,7 @@ import io.lb4j.health.OutlierDetection;
 import io.lb4j.testing.ChiSquare;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -19,6 +20,7 @@ import java.util.TreeMap;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One broken endpoint takes an instance out for that endpoint, and a broken instance takes it out for all. */
@@ -224,6 +226,75 @@ final class EndpointTest {
         run(balancer, 1_000, BROKEN);
         assertThat(failures).isZero();
         assertThat(Rig.state(balancer, "a")).isEqualTo(InstanceReport.State.EJECTED);
+    }
+
+    /** It is out for that endpoint, so nothing else is known of it; that nothing succeeds there takes it out, whoever else fails. */
+    @Test
+    void instance_thatFailsTheOnlyEndpointThatIsCalledWhereOthersFailOneInTwenty_isOutAfterAWindowOfSilence() {
+        LoadBalancer balancer = balancer(
+                4,
+                OutlierDetection.builder()
+                        .failurePercentage(0)
+                        .successRateStdevFactor(0)
+                        .build());
+        servers = (instance, endpoint) ->
+                instance.equals("a") || random.nextInt(20) == 0 ? Outcome.SERVER_ERROR : Outcome.SUCCESS;
+        run(balancer, 10_900, BROKEN);
+        assertThat(Rig.state(balancer, "a")).isEqualTo(InstanceReport.State.ELIGIBLE);
+        run(balancer, 200, BROKEN);
+        assertThat(Rig.state(balancer, "a")).isEqualTo(InstanceReport.State.EJECTED);
+    }
+
+    @Test
+    void endpoint_failingThreeInTenElsewhere_staysOutWhereItIsBroken() {
+        LoadBalancer balancer = balancer(4, TRIED);
+        servers = (instance, endpoint) -> {
+            boolean fails = endpoint.equals(BROKEN) && (instance.equals("a") || random.nextInt(10) < 3);
+            return fails ? Outcome.SERVER_ERROR : Outcome.SUCCESS;
+        };
+        run(balancer, 4_900, BROKEN, WELL);
+        assertThat(rig.events.drain()).singleElement().asString().startsWith("ejected a for " + BROKEN);
+    }
+
+    /** Each instance has room for one call in ten milliseconds and refuses six times as many at once. */
+    @Test
+    void endpoint_ofWhichAllInstancesRefuseWhatIsTooMuch_takesNobodyOut() {
+        LoadBalancer balancer = balancer(10, TRIED);
+        run(balancer, 5_000, BROKEN, WELL);
+        overload(balancer, 3_000);
+        assertThat(rig.events.drain()).noneMatch(line -> line.startsWith("ejected"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"not quite twice as bad, 0.7, 0.4, 0", "twice as bad, 0.7, 0.3, 1"})
+    void endpoint_shareOfFailuresThere_mustBeTwiceThatElsewhere(String name, double there, double elsewhere, int out) {
+        LoadBalancer balancer =
+                balancer(4, OutlierDetection.builder().consecutiveFailures(0).build());
+        servers = (instance, endpoint) -> {
+            double share = !endpoint.equals(BROKEN) ? 0 : instance.equals("a") ? there : elsewhere;
+            return random.nextDouble() < share ? Outcome.SERVER_ERROR : Outcome.SUCCESS;
+        };
+        run(balancer, 4_900, BROKEN, WELL);
+        assertThat(balancer.instance("a").endpointsOut()).as(name).hasSize(out);
+    }
+
+    private void overload(LoadBalancer balancer, int millis) {
+        Map<String, Long> freeAt = new HashMap<>();
+        servers = (instance, endpoint) -> {
+            long now = rig.time.nanos();
+            boolean room = !endpoint.equals(BROKEN) || now >= freeAt.getOrDefault(instance, Long.MIN_VALUE);
+            if (room && endpoint.equals(BROKEN)) {
+                freeAt.put(instance, now + 10_000_000);
+            }
+            return room ? Outcome.SUCCESS : Outcome.GATEWAY_ERROR;
+        };
+        for (int i = 0; i < millis; i++) {
+            for (int call = 0; call < 6; call++) {
+                call(balancer, BROKEN);
+            }
+            call(balancer, WELL);
+            rig.advanceMillis(1);
+        }
     }
 
     @Test

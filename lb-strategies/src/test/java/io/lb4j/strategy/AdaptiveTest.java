@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.function.IntToLongFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class AdaptiveTest {
@@ -42,6 +43,13 @@ final class AdaptiveTest {
             held.add(rig.balancer.acquire(PickRequest.plain()));
         }
         return held;
+    }
+
+    private static Lease firstAt(int index, List<Lease> held) {
+        return held.stream()
+                .filter(lease -> Rig.index(lease.instance()) == index)
+                .findFirst()
+                .orElseThrow();
     }
 
     private void close(List<Lease> held) {
@@ -248,16 +256,29 @@ final class AdaptiveTest {
     @Test
     void pick_ownCallAtTheQuickerOfTwoBusyInstances_theSlowerIsNext() {
         rig.set(Rig.equal(2));
-        for (int i = 0; i < 1000; i++) {
-            Lease lease = rig.balancer.acquire(PickRequest.plain());
-            rig.time.advance(Duration.ofMillis(Rig.index(lease.instance()) == 0 ? 20 : 10));
-            lease.report(LoadReport.builder().inFlight(10).build());
-            lease.close(Outcome.SUCCESS);
+        for (int i = 0; i < 500; i++) {
+            List<Lease> both = hold(2);
+            rig.time.advance(Duration.ofMillis(10));
+            closeWithReport(both, 1);
+            rig.time.advance(Duration.ofMillis(5));
+            closeWithReport(both, 0);
         }
         rig.time.advance(Duration.ofMillis(500));
         List<Lease> held = hold(2);
         assertThat(held.stream().map(lease -> Rig.index(lease.instance()))).containsExactly(1, 0);
+        // Two here are not twice as telling.
+        held.addAll(hold(2));
+        assertThat(held.stream().map(lease -> Rig.index(lease.instance()))).containsExactly(1, 0, 1, 1);
         close(held);
+    }
+
+    private static void closeWithReport(List<Lease> held, int index) {
+        for (Lease lease : held) {
+            if (Rig.index(lease.instance()) == index) {
+                lease.report(LoadReport.builder().inFlight(10).build());
+                lease.close(Outcome.SUCCESS);
+            }
+        }
     }
 
     private void serveAndReport(int calls, int inFlightPerWeight, int... weights) {
@@ -321,25 +342,28 @@ final class AdaptiveTest {
         rig.close();
     }
 
-    @Test
-    void pick_refusesWhatItHasNoRoomFor_isAsGoodAsAnyWhileItHas() {
+    /** Who says so at once has no room, and is as good as any once it has; who thinks about it first is broken, busy or not. */
+    @ParameterizedTest
+    @CsvSource({"1, 0", "15, 1"})
+    void pick_failsBesideTwoOtherCallsAndHasOnlyOne_isPreferredIfItFailedQuickly(int failMillis, int next) {
         rig.set(Rig.equal(2));
         List<Lease> held = hold(4);
-        for (int i = 0; i < 100; i++) {
-            Lease third = rig.balancer.acquire(PickRequest.plain());
-            rig.time.advance(Duration.ofMillis(1));
-            third.close(Rig.index(third.instance()) == 0 ? Outcome.SERVER_ERROR : Outcome.SUCCESS);
+        Lease ofFirst = firstAt(0, held);
+        Lease ofSecond = firstAt(1, held);
+        for (int i = 0; i < 3; i++) {
+            Lease answers = rig.balancer.acquire(PickRequest.plain().avoiding(ofFirst.candidate()));
+            rig.time.advance(Duration.ofMillis(10));
+            answers.close(Outcome.SUCCESS);
+            Lease fails = rig.balancer.acquire(PickRequest.plain().avoiding(ofSecond.candidate()));
+            rig.time.advance(Duration.ofMillis(failMillis));
+            fails.close(Outcome.SERVER_ERROR);
         }
-        Lease first = held.stream()
-                .filter(lease -> Rig.index(lease.instance()) == 0)
-                .findFirst()
-                .orElseThrow();
-        held.remove(first);
-        first.close(Outcome.SUCCESS);
-        held.add(rig.balancer.acquire(PickRequest.plain()));
-        assertThat(Rig.index(held.get(3).instance())).isZero();
-        held.add(rig.balancer.acquire(PickRequest.plain()));
-        assertThat(Rig.index(held.get(4).instance())).as("it is full again").isOne();
+        held.remove(ofFirst);
+        ofFirst.close(Outcome.SUCCESS);
+        held.addAll(hold(2));
+        assertThat(held.subList(3, 5).stream().map(lease -> Rig.index(lease.instance())))
+                .as("and then it is full again")
+                .containsExactly(next, 1);
         close(held);
     }
 
