@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param queue how many calls may wait; more are refused with 503; no limit if negative. With shared cores, how many may be
  *     there beyond the cores
  * @param speed how much of a call's work is done per time; 1 is what service times mean
+ * @param weight what discovery says that it can take, compared with others; strategies go by it, the server doesn't
  * @param script how the server behaves if it isn't its cores that decide; null if they do
  */
 public record ServerSpec(
@@ -22,6 +23,7 @@ public record ServerSpec(
         Discipline discipline,
         int queue,
         double speed,
+        double weight,
         @Nullable Script script) {
 
     /** How calls share a server's cores. */
@@ -77,30 +79,38 @@ public record ServerSpec(
         if (!(speed > 0)) {
             throw new IllegalArgumentException("speed: " + speed + " (expected: above 0)");
         }
+        if (!(weight > 0)) {
+            throw new IllegalArgumentException("weight: " + weight + " (expected: above 0)");
+        }
     }
 
     /** Cores with a queue each call waits in. */
     public static ServerSpec firstCome(int cores) {
-        return new ServerSpec(cores, Discipline.FIRST_COME, -1, 1, null);
+        return new ServerSpec(cores, Discipline.FIRST_COME, -1, 1, 1, null);
     }
 
     /** Cores that all calls share. */
     public static ServerSpec shared(double cores) {
-        return new ServerSpec(cores, Discipline.SHARED, -1, 1, null);
+        return new ServerSpec(cores, Discipline.SHARED, -1, 1, 1, null);
     }
 
     /** What a script says. */
     public static ServerSpec scripted(LongUnaryOperator nanos, IntUnaryOperator status) {
-        return new ServerSpec(1, Discipline.FIRST_COME, -1, 1, new Script(nanos, status));
+        return new ServerSpec(1, Discipline.FIRST_COME, -1, 1, 1, new Script(nanos, status));
     }
 
     /** The same with a queue of at most so many calls. */
     public ServerSpec queue(int most) {
-        return new ServerSpec(cores, discipline, most, speed, script);
+        return new ServerSpec(cores, discipline, most, speed, weight, script);
     }
 
     /** The same at another speed. */
     public ServerSpec speed(double value) {
-        return new ServerSpec(cores, discipline, queue, value, script);
+        return new ServerSpec(cores, discipline, queue, value, weight, script);
+    }
+
+    /** The same with a weight in discovery, as operators give to servers that can take more. */
+    public ServerSpec weight(double value) {
+        return new ServerSpec(cores, discipline, queue, speed, value, script);
     }
 }

@@ -66,7 +66,7 @@ final class World {
     /** Adds a server; discovery doesn't know it yet. */
     Node add(String id, ServerSpec spec, String zone) {
         ServiceInstance.Builder instance =
-                ServiceInstance.builder(id, 80).id(id).metadata(groups(nodes.size()));
+                ServiceInstance.builder(id, 80).id(id).weight(spec.weight()).metadata(groups(nodes.size()));
         Node node = new Node(
                 this, zone.isEmpty() ? instance.build() : instance.zone(zone).build(), spec, newRandom());
         if (nodes.putIfAbsent(id, node) != null) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunTest {
     @Test
@@ -83,7 +84,7 @@ class RunTest {
     @EnumSource
     void pause_standsStillAndGoesOn(ServerSpec.Discipline discipline) {
         Scenario scenario = Scenario.named("pause")
-                .server("a", new ServerSpec(1, discipline, -1, 1, null))
+                .server("a", new ServerSpec(1, discipline, -1, 1, 1, null))
                 .serviceTime(ServiceTime.constant(Duration.ofMillis(10)))
                 .load(Load.regular(1))
                 .lasts(Duration.ofSeconds(10), Duration.ZERO)
@@ -96,6 +97,29 @@ class RunTest {
 
         // 0, 1, 3, 4: 10; 2: 110; 5: 60; 6: 2 + 16; 7, 8, 9: 20.
         assertThat(result.mean()).isEqualTo(Duration.ofNanos((4 * 10 + 110 + 60 + 18 + 3 * 20) * 100_000L));
+    }
+
+    @Test
+    void weights_areWhatDiscoverySays() {
+        Scenario scenario = Scenario.named("weights")
+                .server("a", ServerSpec.firstCome(1).weight(1))
+                .server("b", ServerSpec.firstCome(1).weight(3))
+                .serviceTime(ServiceTime.constant(Duration.ofMillis(1)))
+                .load(Load.regular(100))
+                .lasts(Duration.ofSeconds(4), Duration.ZERO)
+                .build();
+
+        Result result = Run.of(scenario, Algorithm.of("weighted", Strategies.weightedRoundRobin()), 1);
+
+        assertThat(result.arrivals()).containsExactlyInAnyOrderEntriesOf(Map.of("a", 100L, "b", 300L));
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, -1, Double.NaN})
+    void weight_notAboveZero_isRefused(double weight) {
+        assertThatThrownBy(() -> ServerSpec.firstCome(1).weight(weight))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("weight: " + weight + " (expected: above 0)");
     }
 
     @Test

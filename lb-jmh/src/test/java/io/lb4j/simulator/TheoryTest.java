@@ -67,7 +67,7 @@ class TheoryTest {
     @CsvSource({"FIRST_COME, 0.5", "FIRST_COME, 0.8", "FIRST_COME, 0.9", "SHARED, 0.5", "SHARED, 0.8"})
     void random_isAQueueOfItsOwnForEachServer(ServerSpec.Discipline discipline, double rho) {
         Scenario.Builder fleet = Scenario.named("theory")
-                .servers(100, "s", new ServerSpec(1, discipline, -1, 1, null))
+                .servers(100, "s", new ServerSpec(1, discipline, -1, 1, 1, null))
                 .serviceTime(ServiceTime.exponential(MEAN))
                 .utilization(rho);
         Duration lasts = Duration.ofMillis((long) (400_000 / (rho * 10)));

@@ -7,7 +7,6 @@ import io.lb4j.Picker;
 import io.lb4j.StateKey;
 import io.lb4j.Strategy;
 import io.lb4j.Ticker;
-import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +83,6 @@ final class Adaptive implements Strategy {
         private final Candidate[] candidates;
         private final double[] weights;
         private final boolean equalWeights;
-        private final double meanWeight;
         private final Experience[] experiences;
         private final Norm norm;
         private final @Nullable StrideSampler sampler;
@@ -95,7 +93,6 @@ final class Adaptive implements Strategy {
             this.candidates = members.candidates;
             this.weights = members.weights;
             this.equalWeights = members.equalWeights();
-            this.meanWeight = Arrays.stream(weights, 0, members.size).average().orElse(1);
             this.experiences = experiences;
             this.norm = norm;
             this.sampler = members.size > ALL ? new StrideSampler(members) : null;
@@ -129,7 +126,7 @@ final class Adaptive implements Strategy {
                     continue;
                 }
                 Experience experience = experiences[i];
-                double others = experience.others(weights[i], meanWeight, now);
+                double others = experience.others(weights[i], now);
                 double load = experience.load(others, now);
                 if (!equalWeights) {
                     if (experience.idle(others)) {
@@ -181,7 +178,7 @@ final class Adaptive implements Strategy {
                 i = i + 1 == candidates.length ? 0 : i + 1;
                 long age = experiences[i].unheard(now);
                 if (age > longest && !(retry && request.excludes(candidates[i]))) {
-                    double others = experiences[i].others(weights[i], meanWeight, now);
+                    double others = experiences[i].others(weights[i], now);
                     if (experiences[i].idle(others) && experiences[i].load(others, now) <= most) {
                         longest = age;
                         found = i;
@@ -197,12 +194,12 @@ final class Adaptive implements Strategy {
             int index = from.first();
             int stride = from.stride();
             int best = index;
-            double bestOthers = experiences[best].others(weights[best], meanWeight, now);
+            double bestOthers = experiences[best].others(weights[best], now);
             double bestLoad = experiences[best].load(bestOthers, now);
             for (int i = 1; i < DRAWN; i++) {
                 index += stride;
                 index = index >= candidates.length ? index - candidates.length : index;
-                double others = experiences[index].others(weights[index], meanWeight, now);
+                double others = experiences[index].others(weights[index], now);
                 double load = experiences[index].load(others, now);
                 if (less(index, load, best, bestLoad, bestOthers)) {
                     best = index;
@@ -220,7 +217,7 @@ final class Adaptive implements Strategy {
                         || (retry && request.excludes(candidates[at]))) {
                     continue;
                 }
-                double others = experience.others(weights[at], meanWeight, now);
+                double others = experience.others(weights[at], now);
                 double load = experience.load(others, now);
                 if (less(at, load, best, bestLoad, bestOthers)) {
                     best = at;
@@ -238,7 +235,7 @@ final class Adaptive implements Strategy {
         }
 
         private double load(int index, long now) {
-            return experiences[index].load(experiences[index].others(weights[index], meanWeight, now), now);
+            return experiences[index].load(experiences[index].others(weights[index], now), now);
         }
 
         private static double uniform(long bits) {

@@ -91,10 +91,10 @@ final class Experience extends ResponseTime {
     private static final double LONGEST_STALL = TimeUnit.SECONDS.toNanos(10);
 
     /**
-     * So many own calls tell of those of others, where an instance has the mean weight. More do no better, and if they are streams they
-     * must not keep all other calls away.
+     * By what an own call multiplies the calls of others that are to be expected. Further ones tell nothing: counted, they did no better, and if
+     * they are streams they must not keep all other calls away.
      */
-    private static final double TELLING = 1;
+    private static final double CROWDED = 2;
 
     /** Fewer calls of others, by estimate, are none. */
     private static final double NONE = 0.5;
@@ -257,11 +257,10 @@ final class Experience extends ResponseTime {
     }
 
     /** How many calls of others it has, by estimate. */
-    double others(double weight, double meanWeight, long nowNanos) {
+    double others(double weight, long nowNanos) {
         double usual = norm.others() * weight;
-        int own = candidate.inFlight();
-        if (own > 0 && usual > 0) {
-            usual *= 1 + Math.min(TELLING, own * meanWeight / weight);
+        if (candidate.inFlight() > 0) {
+            usual *= CROWDED;
         }
         if (!reports) {
             return usual;
@@ -294,9 +293,8 @@ final class Experience extends ResponseTime {
                 load *= factor > MUCH_SLOWER ? factor * factor / MUCH_SLOWER : factor;
             }
         }
-        // Who refuses what it has no room for is as good as any while it has some. Ten servers with two places each, of
-        // which two thirds were taken, lost 8 % of the calls to each other's penalties; by calls in flight alone it is
-        // 1 %.
+        // Who refuses what it has no room for is as good as any while it has some. Ten servers with two places each,
+        // two thirds of them taken, lost 8 % of the calls to each other's penalties, and 1 % by calls in flight alone.
         boolean hasRoom = own + HALF_A_CALL < crowdThatFails;
         double failing = run > LEFT_TO_HEALTH ? failing() : hasRoom ? 0 : failingBefore;
         if (failing > 0) {

@@ -109,7 +109,7 @@ final class AdaptiveLincheckTest {
             long now = rig.time.nanos() + TimeUnit.MILLISECONDS.toNanos(50);
             for (Experience each : known) {
                 check(each.age(now) == 0, "a call that ended goes on for " + each.age(now));
-                double load = each.load(each.others(1, 1, now), now);
+                double load = each.load(each.others(1, now), now);
                 check(load > 0 && load < 1000, "load " + load);
                 check(each.norm.trust() >= 0 && each.norm.trust() <= 1, "trust " + each.norm.trust());
                 long later = now + TimeUnit.MINUTES.toNanos(5);
