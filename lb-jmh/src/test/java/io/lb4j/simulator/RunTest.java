@@ -260,6 +260,23 @@ class RunTest {
         assertThat(untold.toNanos()).isGreaterThan(told.toNanos() * 6 / 5);
     }
 
+    /** Taken for as busy as the large ones by weight, the small servers had so few calls that the large ones filled up: 16 ms. */
+    @Test
+    void reports_ofServersOfDifferentWeight_areWorthSomething() {
+        Scenario.Builder scenario = Scenario.named("weights")
+                .clients(20)
+                .servers(5, "large", ServerSpec.firstCome(8).weight(8))
+                .servers(15, "small", ServerSpec.firstCome(1))
+                .utilization(0.85)
+                .lasts(Duration.ofSeconds(10), Duration.ofSeconds(5));
+        Algorithm adaptive = Algorithm.of("adaptive", Strategies.adaptive());
+
+        Duration told = Run.of(scenario.build(), adaptive, 1).mean();
+        Duration untold = Run.of(scenario.reports(false).build(), adaptive, 1).mean();
+
+        assertThat(untold.toNanos()).isGreaterThan(told.toNanos() * 21 / 20);
+    }
+
     @Test
     void limit_withAQueue_keepsCallsFromAServerThatRefuses() {
         Scenario scenario = Scenario.named("limit")

@@ -31,7 +31,7 @@ class TargetsTest {
                 .filter(each -> each.what().equals(what) && each.scenario().equals(scenario))
                 .findFirst()
                 .orElseThrow();
-        Bench bench = new Bench(7001);
+        Bench bench = new Bench(7001, 7002, 7003);
 
         Target.Verdict verdict = target.judge(bench, new Subject("default", Strategies.defaultStrategy()));
 

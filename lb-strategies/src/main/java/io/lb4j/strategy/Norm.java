@@ -25,11 +25,6 @@ final class Norm {
      */
     private static final double OWN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    /** Less than so many comparisons tell nothing. */
-    private static final int FEWEST = 50;
-
-    private static final int COMPARISONS = 1000;
-
     /** How many standard deviations above the mean a call is late; a guess at a quantile that no shape makes nonsense. */
     private static final double LATE = 4;
 
@@ -44,6 +39,7 @@ final class Norm {
     private static final long SAME_CAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final VarHandle OTHERS = Fields.of(MethodHandles.lookup(), "others", double.class);
+    private static final VarHandle OTHERS_TRUST = Fields.of(MethodHandles.lookup(), "othersTrust", double.class);
     private static final VarHandle PACE = Fields.of(MethodHandles.lookup(), "pace", double.class);
     private static final VarHandle LATE_NANOS = Fields.of(MethodHandles.lookup(), "lateNanos", double.class);
     private static final VarHandle TRUST = Fields.of(MethodHandles.lookup(), "trust", double.class);
@@ -54,8 +50,8 @@ final class Norm {
     private final RunningMean logarithm = new RunningMean();
     private final RunningMean rejected = new RunningMean();
     private final RunningMean squaredErrors = new RunningMean();
-    private final RunningMean products = new RunningMean(COMPARISONS);
-    private final RunningMean squaredBiases = new RunningMean(COMPARISONS);
+    private final Slope biases = new Slope();
+    private final Slope deviationsOfOthers = new Slope();
 
     private final AtomicReferenceArray<@Nullable Experience> recent = new AtomicReferenceArray<>(RECENT);
 
@@ -73,6 +69,9 @@ final class Norm {
     private double others;
 
     @SuppressWarnings("UnusedVariable") // by VarHandle
+    private double othersTrust;
+
+    @SuppressWarnings("UnusedVariable") // by VarHandle
     private double pace = FIRST_PACE;
 
     @SuppressWarnings("UnusedVariable") // by VarHandle
@@ -87,9 +86,27 @@ final class Norm {
         OTHERS.setOpaque(this, SELECTION * reported.orElse(0));
     }
 
+    /** So many were reported, per weight, by an instance that had so many on average before. */
+    void compareOthers(double before, double perWeight) {
+        double mean = meanOthers(perWeight);
+        deviationsOfOthers.add(before - mean, perWeight - mean);
+        OTHERS_TRUST.setOpaque(this, (float) deviationsOfOthers.get());
+    }
+
+    /** How many calls of others were reported per weight, on average; that one if it is the first. */
+    double meanOthers(double ifFirst) {
+        return reported.orElse(ifFirst);
+    }
+
     /** How many calls of others an instance has, per weight, of which nothing is known; 0 if none reports. */
     double others() {
         return (double) OTHERS.getOpaque(this);
+    }
+
+    /** The same if it had so many before, of which that share is not forgotten: as far as others were foretold so lately. */
+    double others(double before, double share) {
+        double others = others();
+        return others + (SELECTION * before - others) * share * (double) OTHERS_TRUST.getOpaque(this);
     }
 
     /** The mean time of a call, in nanoseconds, within bounds, since streams last for hours. */
@@ -147,20 +164,9 @@ final class Norm {
         boolean surprise =
                 squaredErrors.count() > FEWEST_ERRORS && error * error > SURPRISE * SURPRISE * squaredErrors.orElse(0);
         squaredErrors.add(error * error);
-        products.add(bias * deviation);
-        squaredBiases.add(bias * bias);
-        TRUST.setOpaque(this, (float) slope());
+        biases.add(bias, deviation);
+        TRUST.setOpaque(this, (float) biases.get());
         return surprise;
-    }
-
-    /** The slope of a line through the origin, less what it might be by chance. */
-    private double slope() {
-        int count = products.count();
-        double spread = squaredBiases.orElse(0);
-        if (count < FEWEST || spread <= 0) {
-            return 0;
-        }
-        return Math.min(1, Math.max(0, products.orElse(0) / spread - 2 / Math.sqrt(count)));
     }
 
     /** Somebody did not answer. */

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntToLongFunction;
+import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -279,6 +280,40 @@ final class AdaptiveTest {
                 lease.close(Outcome.SUCCESS);
             }
         }
+    }
+
+    /** A minute's reports; long after, when the last one counts for nothing any more, three calls. */
+    private List<Lease> holdThreeAfterReports(IntUnaryOperator inFlight) {
+        rig.set(Rig.equal(2));
+        for (int i = 0; i < 3000; i++) {
+            Lease one = rig.balancer.acquire(PickRequest.plain());
+            Lease other = rig.balancer.acquire(PickRequest.plain().avoiding(one.candidate()));
+            rig.time.advance(Duration.ofMillis(10));
+            for (Lease lease : List.of(one, other)) {
+                int reported = inFlight.applyAsInt(Rig.index(lease.instance()));
+                lease.report(LoadReport.builder().inFlight(reported).build());
+                lease.close(Outcome.SUCCESS);
+            }
+        }
+        rig.time.advance(Duration.ofSeconds(2));
+        return hold(3);
+    }
+
+    @Test
+    void pick_reportsAreOfTheSameQueueEachTime_itIsExpectedThereAgain() {
+        List<Lease> held = holdThreeAfterReports(index -> index == 0 ? 30 : 10);
+        assertThat(held).allMatch(lease -> Rig.index(lease.instance()) == 1);
+        close(held);
+    }
+
+    @Test
+    void pick_reportedTheSameQueueEachTimeButLongAgo_isForgotten() {
+        List<Lease> held = holdThreeAfterReports(index -> index == 0 ? 30 : 10);
+        held.forEach(Lease::close);
+        rig.time.advance(Duration.ofMinutes(2));
+        List<Lease> later = hold(2);
+        assertThat(later.stream().map(lease -> Rig.index(lease.instance()))).containsExactlyInAnyOrder(0, 1);
+        close(later);
     }
 
     private void serveAndReport(int calls, int inFlightPerWeight, int... weights) {

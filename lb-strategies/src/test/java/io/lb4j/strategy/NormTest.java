@@ -3,6 +3,7 @@ package io.lb4j.strategy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -17,5 +18,23 @@ final class NormTest {
             norm.took(usual * MS);
         }
         assertThat(Math.exp(norm.deviation(time * MS))).isCloseTo(times, within(times / 100));
+    }
+
+    /** Half of all report about ten calls of others, half about thirty; taken for 1.3 times as many as those that report. */
+    @ParameterizedTest
+    @CsvSource({"true, 38, 14", "false, 26, 26"})
+    void others_ofOneThatHadManyOrFew_differAsFarAsReportsDid(boolean same, double many, double few) {
+        SplittableRandom random = new SplittableRandom(1);
+        Norm norm = new Norm();
+        for (int i = 0; i < 4000; i++) {
+            boolean busy = random.nextBoolean();
+            boolean busyBefore = same ? busy : random.nextBoolean();
+            int others = (busy ? 25 : 5) + random.nextInt(10);
+            norm.othersAre(others);
+            norm.compareOthers(busyBefore ? 30 : 10, others);
+        }
+        assertThat(norm.others(30, 1)).isCloseTo(many, within(3.0));
+        assertThat(norm.others(10, 1)).isCloseTo(few, within(3.0));
+        assertThat(norm.others(30, 0)).as("forgotten").isEqualTo(norm.others());
     }
 }
