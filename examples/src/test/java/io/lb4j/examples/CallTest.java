@@ -71,7 +71,8 @@ final class CallTest {
     void deadServer_othersAlive_noCallFailsAndTheDeadIsEjected() throws Exception {
         two.stop();
 
-        assertThat(call("-n", "300", "--json", "--strategy", "round-robin", "http://orders/"))
+        // An ejection is another thread's work; at full speed it was a dozen calls late on a busy machine.
+        assertThat(call("-n", "300", "--rate", "500", "--json", "--strategy", "round-robin", "http://orders/"))
                 .isZero();
 
         JsonNode report = json();
