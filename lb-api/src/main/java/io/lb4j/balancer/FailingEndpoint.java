@@ -70,10 +70,10 @@ final class FailingEndpoint {
         fadedSuccesses = fadedSuccesses * fading + newSuccesses;
         for (EndpointState at : states.values()) {
             at.tick(fading);
-            // Nobody knows which of them were after the second's last success, and none are if it fails one call in
-            // ten.
             failuresInARow += at.out ? 0 : at.newFailures;
         }
+        // Which of the second's failures came after its last success isn't known; as in a row they would make an
+        // endpoint that fails three calls in ten a broken one.
         failuresInARow = newSuccesses > 0 ? 0 : failuresInARow;
     }
 

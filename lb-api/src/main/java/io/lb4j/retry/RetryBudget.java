@@ -194,8 +194,7 @@ public final class RetryBudget {
         if (retries(slice, FLOOR_SECONDS * SLICES_PER_SECOND) < floor) {
             return true;
         }
-        // A slice more than of successes, lest those at the end of one second and those at the begin of the next add
-        // up.
+        // A slice more than of successes, lest the end of one second and the begin of the next add up.
         long ofLastSecond = retries(slice, SLICES_PER_SECOND + 1);
         return (ofLastSecond + 1) * TOKEN <= sum(successes, slice, SLICES_PER_SECOND) * depositPerSuccess
                 || (ofLastSecond == 0 && saved.get() >= TOKEN);

@@ -411,10 +411,10 @@ final class OutlierRulesTest {
 
     /** It has no run that lasts, and too few others for their rates to be compared. */
     @Test
-    void errors_ofFourCallsInTen_whereOthersFailThreeInAHundred_ejectSoon() {
+    void errors_ofFourCallsInTen_whereOthersFailOneInAHundred_ejectSoon() {
         LoadBalancer balancer = balancer(3, OutlierDetection.builder());
-        assertThat(run(balancer, 30, 200, id -> 0.03)).isNegative();
-        assertThat(run(balancer, 30, 200, id -> id.equals("c") ? 0.4 : 0.03)).isBetween(0L, 10_000L);
+        assertThat(run(balancer, 30, 400, id -> 0.01)).isNegative();
+        assertThat(run(balancer, 30, 400, id -> id.equals("c") ? 0.4 : 0.01)).isBetween(0L, 5_000L);
         assertThat(ejected(balancer)).isEqualTo("c");
     }
 
