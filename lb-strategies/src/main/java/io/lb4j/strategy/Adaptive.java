@@ -20,6 +20,16 @@ final class Adaptive implements Strategy {
     private static final int DRAWN = 8;
 
     /**
+     * Of more instances one that answered lately is taken unless another is better by more than that. So each client keeps to a few for
+     * a while, and of these it knows how busy they are: a hundred clients of a hundred servers that report nothing
+     * had to wait 43 ms when all were as good to them, and 34 ms with this, as if each had been given 20 of the servers.
+     */
+    private static final double KNOWN = 0.9;
+
+    /** One call in so many is made as if nobody had answered lately, so that others become known. A power of two. */
+    private static final int AFRESH = 8;
+
+    /**
      * One call in so many asks an instance that was not heard of for long, if it is about as good as the best. With the best alone,
      * whichever was warm served a quiet service of ten, and that another had died was found out seconds later. Powers of two.
      */
@@ -78,6 +88,7 @@ final class Adaptive implements Strategy {
          * instance among a hundred as looking at all.
          */
         private static final long LCG_MULTIPLIER = 0xD1342543DE82EF95L;
+        private static final int RECENT_SHIFT = 56;
         private static final double TWO_TO_MINUS_53 = 0x1p-53;
 
         private final Candidate[] candidates;
@@ -207,10 +218,14 @@ final class Adaptive implements Strategy {
                     bestOthers = others;
                 }
             }
-            // Those that answered lately must be better: if they won ties, too, they would be chosen again and again.
+            // Where response times foretell nothing, nothing is known of those that answered lately, and they would be
+            // chosen
+            // again and again.
+            long bits = random.nextLong();
+            double known = norm.trust() > 0 && (bits & (AFRESH - 1)) != 0 ? KNOWN : 1;
             boolean retry = request.excludedCount() > 0;
             for (int i = 0; i < Norm.RECENT; i++) {
-                Experience experience = norm.recent(i);
+                Experience experience = norm.recent((int) (bits >>> RECENT_SHIFT) + i);
                 int at = experience == null ? candidates.length : experience.index;
                 if (at >= candidates.length
                         || experiences[at] != experience
@@ -218,7 +233,7 @@ final class Adaptive implements Strategy {
                     continue;
                 }
                 double others = experience.others(weights[at], now);
-                double load = experience.load(others, now);
+                double load = known * experience.load(others, now);
                 if (less(at, load, best, bestLoad, bestOthers)) {
                     best = at;
                     bestLoad = load;

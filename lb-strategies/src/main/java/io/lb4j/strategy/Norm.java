@@ -194,8 +194,9 @@ final class Norm {
         }
     }
 
+    /** One of them, from any number on; null if there are less. */
     @Nullable
     Experience recent(int index) {
-        return recent.getOpaque(index);
+        return recent.getOpaque(index & (RECENT - 1));
     }
 }

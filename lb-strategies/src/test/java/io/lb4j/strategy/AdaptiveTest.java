@@ -445,6 +445,62 @@ final class AdaptiveTest {
         rig.close();
     }
 
+    /** How many instances of a hundred, every other of which is twice as slow, have the next calls of a client that knows them. */
+    private long usedOfTwoSpeeds(int calls) {
+        serveTwoSpeeds(4000, 100);
+        return Arrays.stream(serveTwoSpeeds(calls, 100))
+                .filter(count -> count > 0)
+                .count();
+    }
+
+    private long[] serveTwoSpeeds(int calls, int n) {
+        return serve(calls, n, index -> index % 2 == 0 ? 10 * MS : 20 * MS);
+    }
+
+    @Test
+    void pick_ofHundredThatDiffer_keepsToAFewForAWhile() {
+        rig.set(Rig.equal(100));
+        assertThat(usedOfTwoSpeeds(100)).isLessThan(25);
+        rig.close();
+    }
+
+    @Test
+    void pick_ofHundredThatAreEqual_keepsToNone() {
+        rig.set(Rig.equal(100));
+        SplittableRandom random = new SplittableRandom(1);
+        IntToLongFunction nanos = index -> (long) (-10 * MS * Math.log(1 - random.nextDouble()));
+        serve(4000, 100, nanos);
+        assertThat(Arrays.stream(serve(100, 100, nanos))
+                        .filter(count -> count > 0)
+                        .count())
+                .isGreaterThan(40);
+        rig.close();
+    }
+
+    @Test
+    void pick_ofHundredThatDiffer_usesAllThatAreQuickInTheLongRun() {
+        rig.set(Rig.equal(100));
+        assertThat(usedOfTwoSpeeds(10_000)).isGreaterThan(90);
+        long[] counts = serveTwoSpeeds(50_000, 100);
+        for (int i = 0; i < 100; i += 2) {
+            assertThat(counts[i]).isBetween(500L, 2000L);
+        }
+        rig.close();
+    }
+
+    /** It is as idle as those that are quick, which are known to be. */
+    @ParameterizedTest
+    @ValueSource(doubles = {1, 0.1})
+    void pick_oneJoinsAHundredThatDiffer_isSoonFoundToBeQuick(double weight) {
+        rig.set(Rig.equal(100));
+        serveTwoSpeeds(4000, 100);
+        double[] weights = Arrays.copyOf(Rig.equal(100), 101);
+        weights[100] = weight;
+        rig.set(weights);
+        assertThat(serveTwoSpeeds(2000, 101)[100]).isPositive();
+        rig.close();
+    }
+
     @Test
     void newPicker_moreThanItLearnsOf_keepsNothing() {
         rig.set(Rig.equal(Adaptive.MOST + 1));
