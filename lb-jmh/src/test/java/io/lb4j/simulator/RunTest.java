@@ -12,6 +12,7 @@ import io.lb4j.strategy.Strategies;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -248,16 +249,11 @@ class RunTest {
     @Test
     void reports_none_areMissed() {
         Scenario.Builder scenario = Scenario.named("reports")
-                .clients(20)
-                .servers(20, "s", ServerSpec.firstCome(1))
+                .clients(50)
+                .servers(50, "s", ServerSpec.firstCome(1))
                 .utilization(0.9)
-                .lasts(Duration.ofSeconds(20), Duration.ofSeconds(5));
-        Algorithm adaptive = Algorithm.of("adaptive", Strategies.adaptive());
-
-        Duration told = Run.of(scenario.build(), adaptive, 2).mean();
-        Duration untold = Run.of(scenario.reports(false).build(), adaptive, 2).mean();
-
-        assertThat(untold.toNanos()).isGreaterThan(told.toNanos() * 6 / 5);
+                .lasts(Duration.ofSeconds(10), Duration.ofSeconds(5));
+        assertThat(timesLongerWithoutReports(scenario)).isGreaterThan(1.2);
     }
 
     /** Taken for as busy as the large ones by weight, the small servers had so few calls that the large ones filled up: 16 ms. */
@@ -269,12 +265,21 @@ class RunTest {
                 .servers(15, "small", ServerSpec.firstCome(1))
                 .utilization(0.85)
                 .lasts(Duration.ofSeconds(10), Duration.ofSeconds(5));
+        assertThat(timesLongerWithoutReports(scenario)).isGreaterThan(1.05);
+    }
+
+    /** On average of three seeds, since one differs from the next by as much as the smaller of these gains. */
+    private static double timesLongerWithoutReports(Scenario.Builder scenario) {
+        double told = meanNanos(scenario.build());
+        return meanNanos(scenario.reports(false).build()) / told;
+    }
+
+    private static double meanNanos(Scenario scenario) {
         Algorithm adaptive = Algorithm.of("adaptive", Strategies.adaptive());
-
-        Duration told = Run.of(scenario.build(), adaptive, 1).mean();
-        Duration untold = Run.of(scenario.reports(false).build(), adaptive, 1).mean();
-
-        assertThat(untold.toNanos()).isGreaterThan(told.toNanos() * 21 / 20);
+        return LongStream.rangeClosed(1, 3)
+                .map(seed -> Run.of(scenario, adaptive, seed).mean().toNanos())
+                .average()
+                .orElseThrow();
     }
 
     @Test

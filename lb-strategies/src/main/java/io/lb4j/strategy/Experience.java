@@ -65,7 +65,7 @@ final class Experience extends ResponseTime {
 
     /**
      * So many failures in a row make an instance no less attractive: passive health needs to see some before it takes it out, for
-     * all to see, and whoever avoids it earlier keeps it in. If health hasn't by then it won't.
+     * all to see, and whoever avoids it earlier keeps it in. If health hasn't by then, it may be that others fail as often.
      */
     private static final int LEFT_TO_HEALTH = 8;
 
