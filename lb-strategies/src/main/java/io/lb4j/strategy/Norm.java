@@ -50,7 +50,11 @@ final class Norm {
     private final RunningMean logarithm = new RunningMean();
     private final RunningMean rejected = new RunningMean();
     private final RunningMean squaredErrors = new RunningMean();
+    private final RunningMean reportedLogarithm = new RunningMean();
+    private final RunningMean reportedCrowd = new RunningMean();
+    private final RunningMean deviationOfReporters = new RunningMean();
     private final Slope biases = new Slope();
+    private final Slope latencyByCrowd = new Slope();
     private final Slope deviationsOfOthers = new Slope();
 
     private final AtomicReferenceArray<@Nullable Experience> recent = new AtomicReferenceArray<>(RECENT);
@@ -156,6 +160,27 @@ final class Norm {
 
     private double aboveUsual(double log) {
         return log - logarithm.orElse(log);
+    }
+
+    /**
+     * The logarithm of how many times longer calls last at an instance than at others that report it, less what its calls per
+     * weight explain: as far as longer times came with more calls lately.
+     */
+    double slowness(double latencyNanos, double crowdPerWeight) {
+        double log = logOf(latencyNanos);
+        double crowd = Math.log(1 + crowdPerWeight);
+        reportedLogarithm.add(log);
+        reportedCrowd.add(crowd);
+        double longer = log - reportedLogarithm.orElse(log);
+        double more = crowd - reportedCrowd.orElse(crowd);
+        latencyByCrowd.add(more, longer);
+        return longer - latencyByCrowd.get() * more;
+    }
+
+    /** The deviation that is expected of who reported that slowness, and whose call deviated so: others don't report any. */
+    double told(double slowness, double deviation) {
+        deviationOfReporters.add(deviation);
+        return slowness + deviationOfReporters.orElse(0);
     }
 
     /** An instance that was expected to deviate so much did so by that much; returns whether it is a surprise. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -36,5 +37,28 @@ final class NormTest {
         assertThat(norm.others(30, 1)).isCloseTo(many, within(3.0));
         assertThat(norm.others(10, 1)).isCloseTo(few, within(3.0));
         assertThat(norm.others(30, 0)).as("forgotten").isEqualTo(norm.others());
+    }
+
+    /** Half of all have no other call and take 10 ms, half have seven and take as many times longer as that, or as long. */
+    @ParameterizedTest
+    @CsvSource({"8, 10, 0, 1", "8, 80, 7, 1", "8, 80, 0, 8", "8, 10, 7, 0.125", "1, 10, 7, 1", "1, 80, 7, 8"})
+    void slowness_isWhatCrowdsDoNotExplain(double timesLonger, double millis, double crowd, double times) {
+        SplittableRandom random = new SplittableRandom(1);
+        Norm norm = new Norm();
+        for (int i = 0; i < 4000; i++) {
+            boolean busy = random.nextBoolean();
+            norm.slowness(MS * (busy ? 10 * timesLonger : 10), busy ? 7 : 0);
+        }
+        double found = Math.exp(norm.slowness(MS * millis, crowd));
+        assertThat(Math.abs(Math.log(found / times))).isLessThan(0.4);
+    }
+
+    @Test
+    void told_byThoseWhoAreSlow_isThatTheyAre() {
+        Norm norm = new Norm();
+        for (int i = 0; i < 1000; i++) {
+            norm.told(0, 1);
+        }
+        assertThat(norm.told(0.5, 1)).isCloseTo(1.5, within(0.01));
     }
 }
