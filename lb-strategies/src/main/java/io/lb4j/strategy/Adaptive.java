@@ -22,7 +22,7 @@ final class Adaptive implements Strategy {
     /**
      * Of more instances one that answered lately is taken unless another is better by more than that. So each client keeps to a few for
      * a while, and of these it knows how busy they are: a hundred clients of a hundred servers that report nothing
-     * had to wait 43 ms when all were as good to them, and 34 ms with this, as if each had been given 20 of the servers.
+     * had to wait 43 ms when all were as good to them, and 33 ms with this, as if each had been given 20 of the servers.
      */
     private static final double KNOWN = 0.9;
 
@@ -218,8 +218,7 @@ final class Adaptive implements Strategy {
                     bestOthers = others;
                 }
             }
-            // Where response times foretell nothing, nothing is known of those that answered lately, and they would be
-            // chosen
+            // Where times foretell nothing, one knows nothing of those that answered lately, and they would be asked
             // again and again.
             long bits = random.nextLong();
             double known = norm.trust() > 0 && (bits & (AFRESH - 1)) != 0 ? KNOWN : 1;

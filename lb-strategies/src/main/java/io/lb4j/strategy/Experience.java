@@ -32,10 +32,11 @@ final class Experience extends ResponseTime {
      * noise, with servers of different speed, or queues that this client sees nothing of, it is all there is to
      * know. So it counts for as much as it has proved to foretell, see Norm.
      *
-     * A server that reports how long calls last there knows it from the calls of all. It is believed where that differs by far from what one took it
-     * for, less what its crowd explains, which is in the load already. By own calls alone, which differ in length, twenty clients
-     * learnt so slowly which half of their servers was ten times slower that one call in a hundred took 180 ms, for 90. Smaller
-     * differences than that are not worth it: a server of many cores lets no call wait, and had more than it could serve for being quick. So are those of an overload.
+     * A server that reports how long calls last there knows it from the calls of all. It is believed where that differs by far from
+     * what one took it for, less what its crowd explains, which is in the load already. By own calls alone, which differ in
+     * length, twenty clients learnt so slowly which half of their servers was ten times slower that one call in a hundred
+     * took 180 ms, for 90. Smaller differences say too little: a server of many cores lets no call wait, and was given more
+     * than it could serve for being quick; and in an overload all differ.
      */
     private static final VarHandle REPORTED_AT = Fields.of(MethodHandles.lookup(), "reportedAt", long.class);
     private static final VarHandle LEARNT_AT = Fields.of(MethodHandles.lookup(), "learntAt", long.class);

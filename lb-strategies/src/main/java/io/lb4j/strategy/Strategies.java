@@ -48,11 +48,13 @@ public final class Strategies {
      * anything: the fewest calls in flight for the weight, its own and those that the servers report of others
      * ({@link io.lb4j.LoadReport#inFlight()}), times how much slower an instance is than usual, as far as past answers have proved
      * to foretell the next ones. Equal instances are balanced by calls in flight alone; unequal ones, and queues
-     * that other clients make and nobody reports, are found by response times. Instances that hang, fail or turn away more
+     * that other clients make and nobody reports, are found by response times, one's own and, where servers report it,
+     * {@link io.lb4j.LoadReport#latencyNanos()}. Instances that hang, fail or turn away more
      * calls than the others don't attract any by it.
      *
      * <p>Up to 16 instances all are compared; of more, eight that are drawn and eight that answered lately, of which alone
-     * something fresh is known. An idle service uses its quickest instances, but of up to 16 equally weighted ones each is asked now and then.
+     * something fresh is known. Where response times foretell the next ones, a client keeps to some of these for a
+     * while, and over minutes uses all. An idle service uses its quickest instances, but of up to 16 equally weighted ones each is asked now and then.
      * Looks at the clock at each pick and end of a call. With more than 1024 instances it is {@link
      * #powerOfTwoChoices()}, and keeps nothing of them.
      *
